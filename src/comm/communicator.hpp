@@ -1,0 +1,133 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace goracs {
+
+enum class ReduceOp { kSum, kMin, kMax };
+
+/// A candidate row with its score; `row` is a global index.
+struct ScoredRow {
+  double score;
+  std::int64_t row;
+};
+
+/// The ranks that work on one thing together.
+///
+/// Goals: one interface for one process (`self`), MPI and NCCL, with one contract test; one rank is no special case anywhere above.
+///   Spans, never raw counts; lengths above INT_MAX are split. Every wait goes through here: it polls for errors, names its phase when
+///   a peer is late and ends the job (exit 6) after `run.deadline_seconds`.
+/// Non-goals: topology, non-blocking calls (the NCCL communicator has its own stream).
+/// Ruled out: std::vector<bool>, types with padding (every T is trivially copyable and sent as bytes).
+///
+/// Every method is collective over all ranks, called in the same order with the same sizes (but for all_gather and gather, whose spans
+/// may differ in length), and throws Error(kPeer) when a peer fails.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  virtual int rank() const noexcept = 0;
+  virtual int size() const noexcept = 0;
+  bool is_root() const noexcept { return rank() == 0; }
+
+  /// Returns when every rank has called it. `phase` is what the error names when one does not come.
+  virtual void barrier(std::string_view phase) = 0;
+
+  /// values[k] <- op over ranks of values[k], in place, the same on every rank. Floating-point sums are in rank order
+  /// ((v0 + v1) + v2) ..., so equal on every rank, but they depend on the number of ranks: nothing that decides an index may use one.
+  ///   rank 0: {1, 5}   rank 1: {2, 3}   rank 2: {4, 4}   --sum-->   {7, 12} on every rank
+  virtual void all_reduce(std::span<double> values, ReduceOp op) = 0;
+  virtual void all_reduce(std::span<float> values, ReduceOp op) = 0;
+  virtual void all_reduce(std::span<std::int64_t> values, ReduceOp op) = 0;
+  template <class T>
+  T all_reduce(T value, ReduceOp op) {
+    all_reduce(std::span<T>(&value, 1), op);
+    return value;
+  }
+
+  /// The smallest (score, row) over all ranks; ties go to the lower row. A rank without a candidate gives {+inf, -1}.
+  ///   rank 0: (0.31, 7)   rank 1: (0.29, 12)   rank 2: (0.29, 15)   ->   (0.29, 12) on every rank
+  ScoredRow min_with_row(ScoredRow local);
+
+  /// values of `root` on every rank.
+  ///   root 1:   rank 0: {-}   rank 1: {3, 4}   rank 2: {-}   ->   {3, 4} on every rank
+  template <class T>
+  void broadcast(std::span<T> values, int root) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    broadcast_bytes(std::as_writable_bytes(values), root);
+  }
+  /// The same for a vector whose length only root knows.
+  template <class T>
+  void broadcast(std::vector<T>& values, int root) {
+    std::int64_t length = static_cast<std::int64_t>(values.size());
+    broadcast(std::span<std::int64_t>(&length, 1), root);
+    values.resize(static_cast<std::size_t>(length));
+    broadcast(std::span<T>(values), root);
+  }
+
+  /// The spans of all ranks one after the other, in rank order, on every rank; spans may be empty or differ in length.
+  ///   rank 0: {1}   rank 1: {}   rank 2: {2, 3}   ->   {1, 2, 3} on every rank
+  template <class T>
+  std::vector<T> all_gather(std::span<const T> local) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    return gathered<T>(local, kEveryRank);
+  }
+  /// The same, on `root` alone (empty elsewhere).
+  template <class T>
+  std::vector<T> gather(std::span<const T> local, int root) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    return gathered<T>(local, root);
+  }
+
+  /// Point to point, blocking; the lengths agree. Both sides name the same pair.
+  ///   send({7}, 2) on rank 0, receive(span of 1, 0) on rank 2
+  template <class T>
+  void send(std::span<const T> values, int to) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    send_bytes(std::as_bytes(values), to);
+  }
+  template <class T>
+  void receive(std::span<T> values, int from) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    receive_bytes(std::as_writable_bytes(values), from);
+  }
+
+  /// Ranks that share this host's memory: the rank among them and how many they are.
+  virtual int local_rank() const noexcept = 0;
+  virtual int local_size() const noexcept = 0;
+
+  /// Bytes this rank has handed to the transport since it started; `select` prints the difference per exchange.
+  virtual std::int64_t bytes_sent() const noexcept = 0;
+
+ protected:
+  Communicator() = default;
+  static constexpr int kEveryRank = -1;
+  virtual void broadcast_bytes(std::span<std::byte> values, int root) = 0;
+  virtual void send_bytes(std::span<const std::byte> values, int to) = 0;
+  virtual void receive_bytes(std::span<std::byte> values, int from) = 0;
+  /// All ranks' bytes in rank order at `root` (kEveryRank: everywhere); local.size() may differ between ranks.
+  virtual std::vector<std::byte> gather_bytes(std::span<const std::byte> local, int root) = 0;
+
+ private:
+  template <class T>
+  std::vector<T> gathered(std::span<const T> local, int root);
+};
+
+template <class T>
+std::vector<T> Communicator::gathered(std::span<const T> local, int root) {
+  const std::vector<std::byte> bytes = gather_bytes(std::as_bytes(local), root);
+  std::vector<T> values(bytes.size() / sizeof(T));
+  if (!bytes.empty()) std::copy(bytes.begin(), bytes.end(), std::as_writable_bytes(std::span<T>(values)).begin());
+  return values;
+}
+
+}  // namespace goracs

@@ -1,0 +1,58 @@
+# goracs_add_test(NAME [SOURCES file...] [LINK target...] [RANKS 1 2 3] [LABELS label...] [TIMEOUT s] [TORCH] [PROCESSORS n] [ARGS ...])
+# One GoogleTest program test_NAME; default source test_NAME.cpp. Without RANKS it runs once and never starts MPI; with RANKS it runs
+# under mpirun for each count as NAME_ranks_R, and a failure on any rank fails the test (tests/support/mpi_main.cpp).
+set(GORACS_MPIRUN_FLAGS --oversubscribe --bind-to none CACHE STRING "Flags of mpirun in the tests")
+set(GORACS_TEST_ENVIRONMENT
+  "OMPI_ALLOW_RUN_AS_ROOT=1" "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1" "OMP_WAIT_POLICY=passive" "OMPI_MCA_btl_vader_single_copy_mechanism=none"
+  "GORACS_PROGRAM=${CMAKE_BINARY_DIR}/goracs" "GORACS_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+
+function(goracs_add_test name)
+  cmake_parse_arguments(arg "TORCH" "TIMEOUT;PROCESSORS" "SOURCES;LINK;RANKS;LABELS;ARGS" ${ARGN})
+  if(NOT arg_SOURCES)
+    set(arg_SOURCES test_${name}.cpp)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  get_filename_component(folder "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+  add_executable(test_${name} ${arg_SOURCES})
+  target_link_libraries(test_${name} PRIVATE goracs_warnings goracs_test_support ${arg_LINK})
+  set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  if(arg_TORCH)
+    target_link_libraries(test_${name} PRIVATE LibTorch::cpu)
+    goracs_torch_headers(test_${name})
+    target_compile_options(test_${name} PRIVATE ${OpenMP_CXX_FLAGS})
+  endif()
+  if(arg_RANKS)
+    target_link_libraries(test_${name} PRIVATE goracs_test_mpi_main)
+    foreach(ranks IN LISTS arg_RANKS)
+      add_test(NAME ${name}_ranks_${ranks}
+               COMMAND ${MPIEXEC_EXECUTABLE} -n ${ranks} ${GORACS_MPIRUN_FLAGS} $<TARGET_FILE:test_${name}> ${arg_ARGS})
+      goracs_test_properties(${name}_ranks_${ranks} LABELS ${folder} ${arg_LABELS} TIMEOUT ${arg_TIMEOUT} PROCESSORS 2)
+    endforeach()
+  else()
+    target_link_libraries(test_${name} PRIVATE GTest::gtest_main)
+    add_test(NAME ${name} COMMAND test_${name} ${arg_ARGS})
+    goracs_test_properties(${name} LABELS ${folder} ${arg_LABELS} TIMEOUT ${arg_TIMEOUT} PROCESSORS ${arg_PROCESSORS})
+  endif()
+endfunction()
+
+# goracs_add_script_test(NAME COMMAND ... [LABELS ...] [TIMEOUT s] [PROCESSORS n]): a test that is a script or a run of the program.
+function(goracs_add_script_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT;PROCESSORS" "COMMAND;LABELS" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  get_filename_component(folder "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+  add_test(NAME ${name} COMMAND ${arg_COMMAND})
+  goracs_test_properties(${name} LABELS ${folder} ${arg_LABELS} TIMEOUT ${arg_TIMEOUT} PROCESSORS ${arg_PROCESSORS})
+endfunction()
+
+function(goracs_test_properties test)
+  cmake_parse_arguments(arg "" "TIMEOUT;PROCESSORS" "LABELS" ${ARGN})
+  if(NOT arg_PROCESSORS)
+    set(arg_PROCESSORS 1)
+  endif()
+  set_tests_properties(${test} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} PROCESSORS ${arg_PROCESSORS}
+                       ENVIRONMENT "${GORACS_TEST_ENVIRONMENT}")
+endfunction()

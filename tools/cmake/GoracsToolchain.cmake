@@ -1,0 +1,16 @@
+# Speed of the build (ccache, mold where there are any) and the warnings that every target of ours is compiled with.
+find_program(GORACS_CCACHE ccache)
+if(GORACS_CCACHE)
+  # precompiled headers carry time stamps of their own: without this sloppiness nothing behind one is ever found again
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime" ${GORACS_CCACHE})
+endif()
+find_program(GORACS_MOLD mold)
+if(GORACS_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(goracs_warnings INTERFACE)
+target_compile_options(goracs_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(goracs_warnings INTERFACE -O3)
+endif()
