@@ -1,0 +1,91 @@
+"""The project's C++ files, what each includes, and how each is compiled."""
+import hashlib
+import json
+import pathlib
+import re
+import shlex
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SUFFIXES = {".hpp", ".cpp", ".cu", ".cuh", ".h"}
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def sources() -> list[pathlib.Path]:
+    """All C++ files of ours, as paths relative to the root."""
+    found = [path for top in ("src", "kernels", "tests", "tools") for path in (ROOT / top).rglob("*") if path.suffix in SUFFIXES]
+    return sorted(path.relative_to(ROOT) for path in found if "golden" not in path.parts or path.suffix == ".cpp" or path.suffix == ".hpp")
+
+
+def includes(path: pathlib.Path) -> list[tuple[bool, str]]:
+    """(quoted?, name) of each #include, in order."""
+    text = (ROOT / path).read_text(encoding="utf-8", errors="replace")
+    return [(mark == '"', name) for mark, name in INCLUDE.findall(text)]
+
+
+def resolve(path: pathlib.Path, name: str) -> pathlib.Path | None:
+    """The file of ours that `path` means by "name": src/name, ./name (kernels/...), tests/name, or one beside it."""
+    for folder in (pathlib.Path("src"), pathlib.Path("."), pathlib.Path("tests"), path.parent):
+        if (ROOT / folder / name).is_file():
+            return folder / name
+    return None
+
+
+class Closure:
+    """Contents of a file and of all of ours that it includes, as one hash."""
+
+    def __init__(self) -> None:
+        self._direct: dict[pathlib.Path, list[pathlib.Path]] = {}
+
+    def direct(self, path: pathlib.Path) -> list[pathlib.Path]:
+        if path not in self._direct:
+            self._direct[path] = [found for quoted, name in includes(path) if quoted and (found := resolve(path, name))]
+        return self._direct[path]
+
+    def files(self, path: pathlib.Path) -> set[pathlib.Path]:
+        seen, todo = set(), [path]
+        while todo:
+            file = todo.pop()
+            if file not in seen:
+                seen.add(file)
+                todo += self.direct(file)
+        return seen
+
+    def hash(self, path: pathlib.Path, *more: str) -> str:
+        digest = hashlib.sha256("\0".join(more).encode())
+        for file in sorted(self.files(path)):
+            digest.update(f"\0{file}\0".encode() + (ROOT / file).read_bytes())
+        return digest.hexdigest()
+
+
+class Commands:
+    """Compiler and flags from compile_commands.json, without outputs and precompiled headers (whose format is GCC's own)."""
+
+    def __init__(self, build: pathlib.Path) -> None:
+        self.flags: dict[pathlib.Path, list[str]] = {}
+        self.compiler = "g++"
+        for entry in json.loads((build / "compile_commands.json").read_text()):
+            file = pathlib.Path(entry["file"])
+            if not file.is_relative_to(ROOT) or file.is_relative_to(build) or file.suffix != ".cpp":
+                continue
+            words = entry.get("arguments") or shlex.split(entry["command"])
+            self.flags[file.relative_to(ROOT)] = self._kept(words)
+
+    @staticmethod
+    def _kept(words: list[str]) -> list[str]:
+        kept, rest = [], iter(words)
+        for word in rest:
+            if word in ("-o", "-c", "-include", "-MF", "-MT"):
+                next(rest)
+            elif word in ("-isystem", "-idirafter", "-I", "-D"):
+                kept += [word, next(rest)]
+            elif word.startswith(("-I", "-D", "-std=", "-fopenmp", "-m", "-f")):
+                kept.append(word)
+        return kept
+
+    def for_header(self, header: pathlib.Path) -> list[str] | None:
+        """The flags of a source beside the header, else of the source that comes nearest (a folder may have headers only)."""
+        beside = [flags for file, flags in sorted(self.flags.items()) if file.parent == header.parent]
+        if beside:
+            return beside[0]
+        nearest = sorted(self.flags, key=lambda file: (file.parts[0] != header.parts[0], file))
+        return self.flags[nearest[0]] if nearest else None

@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""The rules of the layout that need no compiler: layers, include cycles, forms of includes, where MPI, HDF5 and Torch may appear, names
+that clang-tidy cannot see, and nothing of one developer's machine in the repository.
+
+    rules.py        prints one line for each breach, exits 1 if there is any
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+from project import ROOT, Closure, includes, resolve, sources
+
+# A folder may include itself and these: all to its left; folders in one step do not include each other.
+LEFT_OF_STEP = {"base", "kernels", "comm", "artifact"}
+MAY_INCLUDE = {
+    "base": set(),
+    "kernels": {"base"},
+    "comm": {"base", "kernels"},
+    "artifact": {"base", "kernels", "comm"},
+    "data": LEFT_OF_STEP,
+    "model": LEFT_OF_STEP,
+    "itra": LEFT_OF_STEP,
+    "train": LEFT_OF_STEP | {"data", "model"},
+    "eval": LEFT_OF_STEP | {"data", "model"},
+    "stages": LEFT_OF_STEP | {"data", "model", "itra", "train", "eval"},
+    "commands": LEFT_OF_STEP | {"data", "model", "itra", "train", "eval", "stages"},
+    "main": LEFT_OF_STEP | {"data", "model", "itra", "train", "eval", "stages", "commands"},
+}
+TORCH = re.compile(r"^(torch|ATen|c10)/")
+TORCH_FOLDERS = {"model", "train", "eval", "stages"}
+WITHOUT_HDF5 = {"base", "kernels", "comm", "data", "model", "itra", "train", "eval"}
+DECLARED = re.compile(r"^\s*(?:virtual |static |inline |constexpr |\[\[nodiscard\]\] )*[\w:<>,&* ]+[&* ](get|set)_[a-z0-9_]+\s*\(", re.MULTILINE)
+# written with classes of one letter, so that this file does not match itself
+MACHINE = re.compile(r"(^|[^a-zA-Z0-9_.])/([w]ork|[f]arm|[r]oot|[h]ome)/|\.\./[s]hared|[i]ndex-url|deb +https?:|[p]ypi\.org|[f]iles\.pythonhosted")
+NAMELESS = {"utils", "util", "common", "core", "helpers", "misc"}
+LONGEST_FILE = 600
+LONGEST_STAGE = 150
+
+
+def layer_of(path: pathlib.Path) -> str | None:
+    if path.parts[0] == "kernels":
+        return "kernels"
+    if path.parts[0] == "src":
+        return path.parts[1] if len(path.parts) > 2 else "main"
+    return None  # tests and tools may use everything
+
+
+def check_includes(path: pathlib.Path) -> list[str]:
+    layer, found = layer_of(path), []
+    for quoted, name in includes(path):
+        if ".." in pathlib.PurePosixPath(name).parts:
+            found.append(f'{path}: "{name}": includes start at src/ or at the root, never with ..')
+            continue
+        if TORCH.match(name) and layer and layer not in TORCH_FOLDERS:
+            found.append(f"{path}: Torch header <{name}> outside model, train, eval and stages")
+        if name == "mpi.h" and layer and layer != "comm":
+            found.append(f"{path}: mpi.h outside src/comm")
+        if name.startswith("hdf5") and layer in WITHOUT_HDF5:
+            found.append(f"{path}: <{name}> in {layer}, which knows no HDF5: the C API is wrapped in artifact")
+        if not quoted:
+            continue
+        target = resolve(path, name)
+        if target is None:
+            if layer:
+                found.append(f'{path}: "{name}" is no file of ours; system headers go in < >')
+            continue
+        other = layer_of(target)
+        if layer and other is None:
+            found.append(f'{path}: "{name}": the program may not include tests or tools')
+        elif layer and other != layer and other not in MAY_INCLUDE.get(layer, set()):
+            found.append(f'{path}: {layer} may not include {other} ("{name}")')
+        if other and name != str(target.relative_to("src") if target.parts[0] == "src" else target):
+            found.append(f'{path}: "{name}": write the whole path, "{target.relative_to("src") if target.parts[0] == "src" else target}"')
+    if layer and layer not in MAY_INCLUDE:
+        found.append(f"{path}: folder {layer} has no place in the order of layers")
+    return found
+
+
+def check_cycles(paths: list[pathlib.Path]) -> list[str]:
+    closure, state, found = Closure(), {}, []
+
+    def visit(path: pathlib.Path, trail: list[pathlib.Path]) -> None:
+        state[path] = "open"
+        for target in closure.direct(path):
+            if state.get(target) == "open":
+                cycle = trail[trail.index(target):] if target in trail else [target]
+                found.append("include cycle: " + " -> ".join(map(str, [*cycle, target])))
+            elif target not in state:
+                visit(target, [*trail, target])
+        state[path] = "done"
+
+    for path in paths:
+        if path not in state:
+            visit(path, [path])
+    return found
+
+
+def check_text(path: pathlib.Path) -> list[str]:
+    text, found = (ROOT / path).read_text(encoding="utf-8", errors="replace"), []
+    lines = text.count("\n")
+    if path.suffix == ".hpp" and "#pragma once" not in text:
+        found.append(f"{path}: no #pragma once")
+    if layer_of(path):
+        for match in DECLARED.finditer(text):
+            found.append(f"{path}:{text.count(chr(10), 0, match.start(1)) + 1}: no {match.group(1)}_ prefix: name what is returned or done")
+        if lines > LONGEST_FILE:
+            found.append(f"{path}: {lines} lines, probably two things (limit {LONGEST_FILE})")
+        if layer_of(path) == "stages" and path.suffix == ".cpp" and lines > LONGEST_STAGE:
+            found.append(f"{path}: {lines} lines; a stage reads as open, compute, seal (limit {LONGEST_STAGE})")
+    if NAMELESS & {part.removesuffix(path.suffix) for part in path.parts}:
+        found.append(f"{path}: utils, common, core, helpers are no names")
+    return found
+
+
+def check_kernels() -> list[str]:
+    """A kernel is three files of one name; the .cu may come with the CUDA build."""
+    folder = ROOT / "kernels"
+    return [f"kernels/{path.name}: no {path.stem}.hpp with its contract" for path in sorted(folder.glob("*.c*"))
+            if path.suffix in (".cpp", ".cu") and not path.with_suffix(".hpp").exists()]
+
+
+def check_machine() -> list[str]:
+    listing = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listing.returncode != 0:
+        return []  # an unpacked archive
+    found = []
+    for name in listing.stdout.splitlines():
+        path = ROOT / name
+        if name.startswith("tests/golden/") or not path.is_file() or path.stat().st_size > 1_000_000:
+            continue
+        text = path.read_bytes()
+        if b"\0" in text[:1000]:
+            continue
+        for number, line in enumerate(text.decode("utf-8", errors="replace").splitlines(), 1):
+            if MACHINE.search(line):
+                found.append(f"{name}:{number}: a path of one machine or an address of a registry: {line.strip()[:100]}")
+    return found
+
+
+def main() -> None:
+    paths = sources()
+    found = [line for path in paths for line in (*check_includes(path), *check_text(path))]
+    found += check_cycles(paths) + check_kernels() + check_machine()
+    print(*found, sep="\n", end="\n" if found else "")
+    print(f"rules: {len(paths)} files, {len(found)} breaches")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
