@@ -169,8 +169,8 @@ demo() {
 mkdir -p "$cache/demo"
 exec 9>"$cache/lock"
 flock 9 # two set-ups at once would fetch everything twice
-rm -rf "$cache"/scratch-* "$cache"/*.tmp-* "$cache"/*.old-* "$cache"/demo/*.tmp-* "$cache"/demo/*.old-* # of a run that was killed
-scratch=$(mktemp -d "$cache/scratch-XXXXXX")
+rm -rf "$cache"/tmp.* "$cache"/*.tmp-* "$cache"/*.old-* "$cache"/demo/*.tmp-* "$cache"/demo/*.old-* # of a run that was killed
+scratch=$(mktemp -d -p "$cache")
 trap 'rm -rf "$scratch" "$cache"/*.tmp-$$ "$cache"/demo/*.tmp-$$' EXIT
 export TMPDIR="$scratch" PYTHONDONTWRITEBYTECODE=1 # wheels of half a GB may not fit /tmp
 
