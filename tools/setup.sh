@@ -167,6 +167,9 @@ demo() {
 # --- the steps -------------------------------------------------------------------------------------------------------------------
 
 mkdir -p "$cache/demo"
+cache=$(cd "$cache" && pwd)
+# configs and tests name .cache/: with a cache elsewhere it is a link
+if [ "$cache" != "$root/.cache" ] && { [ -L "$root/.cache" ] || [ ! -e "$root/.cache" ]; }; then ln -sfn "$cache" "$root/.cache"; fi
 exec 9>"$cache/lock"
 flock 9 # two set-ups at once would fetch everything twice
 rm -rf "$cache"/tmp.* "$cache"/*.tmp-* "$cache"/*.old-* "$cache"/demo/*.tmp-* "$cache"/demo/*.old-* # of a run that was killed

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Set-up, build and all of CTest: at most 30 minutes on two cores.
+#
+#   tools/test.sh [--oracle]
+#
+#   --oracle  also the tests against Hugging Face's libraries (a second Python environment, several GB)
+#
+# Ends with the seconds of each label. Exit code: not 0 when anything fails or no test ran.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+# shellcheck source=tools/environment.sh
+source tools/environment.sh
+
+setup_options=() ctest_options=(-LE '^oracle$')
+for option in "$@"; do
+  case "$option" in
+    --oracle)
+      setup_options=(--oracle) ctest_options=()
+      export GORACS_ORACLE_PYTHON="$GORACS_CACHE_DIR/venv-oracle/bin/python"
+      ;;
+    -h | --help) sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) echo "test: unknown option '$option' (see --help)" >&2; exit 2 ;;
+  esac
+done
+
+begin=$SECONDS
+tools/setup.sh "${setup_options[@]}"
+setup_seconds=$((SECONDS - begin))
+
+mark=$SECONDS
+cmake --preset cpu
+cmake --build --preset cpu
+build_seconds=$((SECONDS - mark))
+
+mark=$SECONDS status=0
+ctest --test-dir build --output-on-failure --no-tests=error -j 2 --output-junit tests.xml "${ctest_options[@]}" || status=$?
+test_seconds=$((SECONDS - mark))
+
+"$GORACS_TEST_PYTHON" tools/test_seconds.py build/tests.xml
+printf 'set-up %d s, build %d s, tests %d s, all %d s\n' "$setup_seconds" "$build_seconds" "$test_seconds" $((SECONDS - begin))
+if ((SECONDS - begin > 1800)); then echo "test: over the 30 minutes that this may take on two cores" >&2; fi
+exit "$status"
