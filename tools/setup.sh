@@ -5,7 +5,7 @@
 #
 #   --cuda     also insist on the CUDA toolkit's compiler
 #   --no-demo  without the demo models and data (about 180 MB to fetch)
-#   --oracle   also Hugging Face's libraries for `tools/test.sh --oracle` (.cache/venv-oracle)
+#   --oracle   also Hugging Face's libraries for `tools/test.sh --oracle` (.cache/venv-oracle, 5.8 GB)
 #
 # All but Debian packages goes to .cache/ in the repository, or to $GORACS_CACHE_DIR. A second run changes nothing.
 # Exit codes: 0 done; 2 something is missing that only an administrator, a module or Spack can bring (the list is printed).

@@ -3,7 +3,7 @@
 #
 #   tools/test.sh [--oracle]
 #
-#   --oracle  also the tests against Hugging Face's libraries (a second Python environment, several GB)
+#   --oracle  also the tests against Hugging Face's libraries (a second Python environment of 5.8 GB, made in about 2 minutes)
 #
 # Ends with the seconds of each label. Exit code: not 0 when anything fails or no test ran.
 set -euo pipefail
