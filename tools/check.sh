@@ -32,9 +32,11 @@ check_rules() { "$python" tools/check/rules.py; }
 check_format() {
   local files mode=(--dry-run -Werror)
   if $fix; then mode=(-i); fi
-  mapfile -t files < <(find src kernels tests tools -path tests/golden -prune -o \( -name '*.hpp' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' \) -print | sort)
-  mapfile -t -O "${#files[@]}" files < <(find tests/golden -name '*.cpp' -o -name '*.hpp' 2>/dev/null | sort)
-  ((${#files[@]} == 0)) || clang-format-19 "${mode[@]}" "${files[@]}"
+  mapfile -t files < <(find src kernels tests tools -type f \( -name '*.hpp' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' \) 2>/dev/null | sort)
+  if ((${#files[@]} > 0)) && ! clang-format-19 "${mode[@]}" "${files[@]}"; then
+    echo "format: tools/check.sh --fix mends it"
+    return 1
+  fi
   echo "format: ${#files[@]} files"
 }
 

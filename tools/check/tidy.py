@@ -4,14 +4,16 @@
     tidy.py BUILD_DIR
 
 Most of its time goes to system headers (Torch's: 12 s a file), so sources of equal flags are read as one; where that finds anything
-(or two of them define the same name), each is read by itself and only that counts.
+(or two of them define the same name), halves are read, then single files, and only what is found in those counts.
 """
 import concurrent.futures
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 from marks import Marks
 from project import ROOT, Closure, Commands
@@ -31,17 +33,40 @@ def run_tidy(source: pathlib.Path, flags: list[str]) -> str:
 
 
 def check_batch(batch: list[pathlib.Path], flags: list[str], scratch: pathlib.Path) -> dict[pathlib.Path, str]:
-    if len(batch) > 1:
-        together = scratch / f"{abs(hash(tuple(batch)))}.cpp"
-        together.write_text("".join(f'#include "{ROOT / file}"\n' for file in batch))
-        if not run_tidy(together, flags):
-            return {file: "" for file in batch}
-    return {file: run_tidy(ROOT / file, flags) for file in batch}
+    """The findings of each file. Two files that define one name cannot be read together: halves then, down to single files."""
+    if len(batch) == 1:
+        return {batch[0]: run_tidy(ROOT / batch[0], flags)}
+    together = scratch / f"{uuid.uuid4()}.cpp"
+    together.write_text("".join(f'#include "{ROOT / file}"\n' for file in batch))
+    if not run_tidy(together, flags):
+        return {file: "" for file in batch}
+    half = len(batch) // 2
+    return check_batch(batch[:half], flags, scratch) | check_batch(batch[half:], flags, scratch)
+
+
+def own_names(file: pathlib.Path) -> set[str]:
+    """What a source defines for itself, in an unnamed namespace: formatted code begins each definition in the first column."""
+    text = (ROOT / file).read_text(encoding="utf-8", errors="replace")
+    regions = "\n".join(re.findall(r"^namespace \{$(.*?)^\}  // namespace$", text, re.DOTALL | re.MULTILINE))
+    functions = re.findall(r"^[A-Za-z_][^\n(=;]*?\b(\w+)\(", regions, re.MULTILINE)
+    types = re.findall(r"^(?:struct|class|enum class|enum|using) (\w+)", regions, re.MULTILINE)
+    values = re.findall(r"^[A-Za-z_][^\n(=]*?\b(\w+)(?:\[\w*\])? *[={;]", regions, re.MULTILINE)
+    return {*functions, *types, *values}
 
 
 def batches(files: list[pathlib.Path]) -> list[list[pathlib.Path]]:
-    count = max(JOBS if len(files) >= 2 * JOBS else 1, -(-len(files) // SOURCES_AT_ONCE))
-    return [part for part in (files[k::count] for k in range(count)) if part]
+    """As few as the limit and equal names allow: a batch that fails for two equal names costs more than two batches."""
+    found: list[tuple[list[pathlib.Path], set[str]]] = []
+    for file in files:
+        names = own_names(file)
+        for batch, taken in found:
+            if len(batch) < SOURCES_AT_ONCE and not names & taken:
+                batch.append(file)
+                taken |= names
+                break
+        else:
+            found.append(([file], names))
+    return [batch for batch, _ in found]
 
 
 def main() -> None:
