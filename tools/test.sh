@@ -37,7 +37,7 @@ mark=$SECONDS status=0
 ctest --test-dir build --output-on-failure --no-tests=error -j 2 --output-junit tests.xml "${ctest_options[@]}" || status=$?
 test_seconds=$((SECONDS - mark))
 
-"$GORACS_TEST_PYTHON" tools/test_seconds.py build/tests.xml
+"$GORACS_TEST_PYTHON" tools/test_seconds.py build
 printf 'set-up %d s, build %d s, tests %d s, all %d s\n' "$setup_seconds" "$build_seconds" "$test_seconds" $((SECONDS - begin))
 if ((SECONDS - begin > 1800)); then echo "test: over the 30 minutes that this may take on two cores" >&2; fi
 exit "$status"
