@@ -1,0 +1,120 @@
+#include "model/llama.hpp"
+
+#include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "base/error.hpp"
+#include "model/layer_checkpoint.hpp"
+#include "model/norm.hpp"
+#include "model/weights.hpp"
+
+namespace goracs {
+
+Llama Llama::load(const std::filesystem::path& folder, at::ScalarType dtype) {
+  Llama model;
+  model.config_ = LlamaConfig::read(folder);
+  model.dtype_ = dtype;
+  const LlamaConfig& c = model.config_;
+  const Weights weights = Weights::open_folder(folder);
+  model.embedding_ = weights.load("model.embed_tokens.weight", {c.vocab_size, c.hidden_size}, dtype);
+  model.norm_ = weights.load("model.norm.weight", {c.hidden_size}, dtype);
+  // a tied model stores no head; one that stores it all the same means the embedding
+  model.head_ = c.tie_word_embeddings ? model.embedding_ : weights.load("lm_head.weight", {c.vocab_size, c.hidden_size}, dtype);
+  const auto projection = [&](std::int64_t i, const char* block, const char* module) {
+    const auto [in, out] = projection_shape(c, module);
+    return weights.load(fmt::format("model.layers.{}.{}.{}.weight", i, block, module), {out, in}, dtype);
+  };
+  for (std::int64_t i = 0; i < c.num_layers; ++i) {
+    Layer layer;
+    layer.input_norm = weights.load(fmt::format("model.layers.{}.input_layernorm.weight", i), {c.hidden_size}, dtype);
+    layer.post_attention_norm = weights.load(fmt::format("model.layers.{}.post_attention_layernorm.weight", i), {c.hidden_size}, dtype);
+    layer.q_proj = projection(i, "self_attn", "q_proj");
+    layer.k_proj = projection(i, "self_attn", "k_proj");
+    layer.v_proj = projection(i, "self_attn", "v_proj");
+    layer.o_proj = projection(i, "self_attn", "o_proj");
+    layer.gate_proj = projection(i, "mlp", "gate_proj");
+    layer.up_proj = projection(i, "mlp", "up_proj");
+    layer.down_proj = projection(i, "mlp", "down_proj");
+    model.layers_.push_back(std::move(layer));
+  }
+  return model;
+}
+
+at::Tensor Llama::embed(const at::Tensor& ids) const { return at::embedding(embedding_, ids); }
+
+/// W x + (alpha / r) B A dropout(x)
+at::Tensor Llama::project(const at::Tensor& x, const at::Tensor& weight, std::int64_t layer, std::string_view module, const ForwardContext& context,
+                          at::Tensor* lora_input) const {
+  at::Tensor y = at::linear(x, weight);
+  const LoraPair* lora = context.adapter != nullptr ? context.adapter->find(layer, module) : nullptr;
+  if (lora == nullptr) return y;
+  const at::Tensor dropped = context.dropout ? context.dropout(x, layer, module) : x;
+  if (lora_input != nullptr) *lora_input = dropped;
+  const at::Tensor low = at::linear(dropped, lora->a.to(x.scalar_type()));
+  return y + at::linear(low, lora->b.to(x.scalar_type())) * context.adapter->shape().scale();
+}
+
+at::Tensor Llama::attend(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe) const {
+  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const std::int64_t batch = x.size(0), length = x.size(1);
+  const auto heads = [&](const at::Tensor& y, std::int64_t count) { return y.view({batch, length, count, config_.head_dim}).transpose(1, 2); };
+  at::Tensor value = project(x, layer.v_proj, index, "v_proj", context, probe != nullptr ? &probe->input : nullptr);
+  if (probe != nullptr) {
+    value = value.detach().requires_grad_(true);
+    probe->output = value;
+  }
+  const at::Tensor query = context.rotary.apply(heads(project(x, layer.q_proj, index, "q_proj", context), config_.num_heads));
+  const at::Tensor key = context.rotary.apply(heads(project(x, layer.k_proj, index, "k_proj", context), config_.num_key_value_heads));
+  const at::Tensor mixed = (*context.attention)(index, query, key, heads(value, config_.num_key_value_heads));
+  return project(mixed.transpose(1, 2).reshape({batch, length, config_.num_heads * config_.head_dim}), layer.o_proj, index, "o_proj", context);
+}
+
+at::Tensor Llama::feed_forward(std::int64_t index, const at::Tensor& x, const ForwardContext& context) const {
+  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const at::Tensor gate = project(x, layer.gate_proj, index, "gate_proj", context);
+  const at::Tensor up = project(x, layer.up_proj, index, "up_proj", context);
+  return project(at::silu(gate) * up, layer.down_proj, index, "down_proj", context);
+}
+
+at::Tensor Llama::layer(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe) const {
+  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const at::Tensor attended = x + attend(index, rms_norm(x, layer.input_norm, config_.rms_norm_eps), context, probe);
+  return attended + feed_forward(index, rms_norm(attended, layer.post_attention_norm, config_.rms_norm_eps), context);
+}
+
+at::Tensor Llama::layers(const at::Tensor& x, const ForwardContext& context, bool checkpoint_layers) const {
+  at::Tensor y = x;
+  for (std::int64_t i = 0; i < config_.num_layers; ++i) {
+    const auto step = [this, i, &context](const at::Tensor& input) { return layer(i, input, context); };
+    y = checkpoint_layers && context.adapter != nullptr && at::GradMode::is_enabled() ? checkpointed(step, y, context.adapter->layer_tensors(i)) : step(y);
+  }
+  return y;
+}
+
+at::Tensor Llama::final_norm(const at::Tensor& x) const { return rms_norm(x, norm_, config_.rms_norm_eps); }
+
+at::Tensor Llama::logits(const at::Tensor& hidden) const { return at::linear(hidden, head_); }
+
+at::Tensor Llama::logits_of(const at::Tensor& hidden, const at::Tensor& classes) const { return at::linear(hidden, head_.index_select(0, classes)); }
+
+Rotary Llama::rotary_from_zero(std::int64_t length) const { return Rotary::at_positions(config_, at::arange(length, at::kLong), dtype_); }
+
+at::Tensor Llama::hidden_states(const at::Tensor& ids, const Adapter* adapter) const {
+  CausalAttention attention;
+  const ForwardContext context{rotary_from_zero(ids.size(1)), &attention, adapter, {}};
+  return final_norm(layers(embed(ids), context));
+}
+
+at::ScalarType compute_dtype(const std::string& setting) {
+  if (setting == "float32") return at::kFloat;
+  if (setting == "bfloat16") return at::kBFloat16;
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string word; info >> word;)
+    if (word == "avx512_bf16" || word == "amx_bf16") return at::kBFloat16;
+  return at::kFloat;
+}
+
+}  // namespace goracs

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/adapter.hpp"
+#include "model/attention.hpp"
+#include "model/model_config.hpp"
+#include "model/rotary.hpp"
+
+namespace goracs {
+
+/// Dropout of a LoRA input x (B, T, in): x times its mask / (1 - p), as the caller draws it.
+using LoraDropout = std::function<at::Tensor(const at::Tensor& x, std::int64_t layer, std::string_view module)>;
+
+/// What one forward pass is done with, besides the tokens.
+struct ForwardContext {
+  Rotary rotary;
+  Attention* attention = nullptr;
+  const Adapter* adapter = nullptr;  ///< none: the bare base model
+  LoraDropout dropout;               ///< none: no dropout
+};
+
+/// The inside of the last layer's value projection, for gradients of its lora_B alone (SPEC 4).
+struct ValueProbe {
+  at::Tensor input;   ///< (B, T, H): what lora_A is applied to (after dropout, where there is any)
+  at::Tensor output;  ///< (B, T, KV * D): cut from the graph and made a leaf, so that its gradient is u_t
+};
+
+/// A LLaMA with frozen weights (Touvron et al., arXiv 2302.13971): RMSNorm, rotary positions, grouped-query attention, SwiGLU.
+/// Only adapters carry gradients. Shapes: B sequences, T tokens, H hidden, V vocabulary.
+class Llama {
+ public:
+  /// Weights stay in the mapped file where their stored type is `dtype` (kFloat or kBFloat16), else are converted once.
+  /// Errors: kInput (missing keys, shapes that do not fit).
+  static Llama load(const std::filesystem::path& folder, at::ScalarType dtype);
+
+  const LlamaConfig& config() const noexcept { return config_; }
+  at::ScalarType dtype() const noexcept { return dtype_; }
+
+  /// ids (B, T) int64  ->  (B, T, H)
+  at::Tensor embed(const at::Tensor& ids) const;
+  /// Layer `index` on x (B, T, H)  ->  (B, T, H). With `probe` the value projection's output is cut from the graph (ValueProbe).
+  at::Tensor layer(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe = nullptr) const;
+  /// All layers and no final norm. `checkpoint_layers`: under autograd keep only each layer's input and compute the layer again in the
+  /// backward pass.
+  at::Tensor layers(const at::Tensor& x, const ForwardContext& context, bool checkpoint_layers = false) const;
+  at::Tensor final_norm(const at::Tensor& x) const;
+  /// hidden (..., H) after the final norm  ->  (..., V)
+  at::Tensor logits(const at::Tensor& hidden) const;
+  /// The rows `classes` of the head alone: (..., H) -> (..., K)
+  at::Tensor logits_of(const at::Tensor& hidden, const at::Tensor& classes) const;
+
+  /// Final-norm hidden states (B, T, H) of ids (B, T) padded on the right (or not at all).
+  at::Tensor hidden_states(const at::Tensor& ids, const Adapter* adapter = nullptr) const;
+  /// The context for T tokens from position 0 on.
+  Rotary rotary_from_zero(std::int64_t length) const;
+
+ private:
+  struct Layer {
+    at::Tensor input_norm, q_proj, k_proj, v_proj, o_proj, post_attention_norm, gate_proj, up_proj, down_proj;
+  };
+
+  at::Tensor project(const at::Tensor& x, const at::Tensor& weight, std::int64_t layer, std::string_view module, const ForwardContext& context,
+                     at::Tensor* lora_input = nullptr) const;
+  at::Tensor attend(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe) const;
+  at::Tensor feed_forward(std::int64_t index, const at::Tensor& x, const ForwardContext& context) const;
+
+  LlamaConfig config_;
+  at::ScalarType dtype_ = at::kFloat;
+  at::Tensor embedding_;  ///< (V, H)
+  at::Tensor norm_;       ///< (H)
+  at::Tensor head_;       ///< (V, H), the embedding itself when tied
+  std::vector<Layer> layers_;
+};
+
+/// `float32`, `bfloat16`, or `auto`: bfloat16 where the processor multiplies it (avx512_bf16, amx_bf16), else float32.
+at::ScalarType compute_dtype(const std::string& setting);
+
+}  // namespace goracs

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/mapped_file.hpp"
+#include "model/tensor_view.hpp"
+
+namespace goracs {
+
+/// All tensors of a Hugging Face folder or of one weight file, mapped from disk: model.safetensors, model.safetensors.index.json with
+/// its shards, pytorch_model.bin, pytorch_model.bin.index.json with its shards; the first of these that is there.
+/// A path that does not load is an error, never random weights.
+class Weights {
+ public:
+  /// Errors: kInput naming the folder and what it lacks, or the file and tensor.
+  static Weights open_folder(const std::filesystem::path& folder);
+  /// One .safetensors or .bin file.
+  static Weights open_file(const std::filesystem::path& file);
+
+  bool contains(const std::string& key) const { return tensors_.contains(key); }
+  const std::map<std::string, TensorView>& tensors() const noexcept { return tensors_; }
+  const std::vector<std::filesystem::path>& files() const noexcept { return paths_; }
+
+  /// The tensor of this key and shape as `dtype`: the mapping itself where the stored type is the wanted one, else a converted copy.
+  /// Errors: kInput when the key is missing, the shape differs or the stored type is no floating-point one.
+  at::Tensor load(const std::string& key, const std::vector<std::int64_t>& shape, at::ScalarType dtype) const;
+
+ private:
+  void add_file(const std::filesystem::path& file);
+  void add_shards(const std::filesystem::path& index);
+
+  std::map<std::string, TensorView> tensors_;
+  std::map<std::string, std::shared_ptr<MappedFile>> owner_;  ///< of each tensor
+  std::vector<std::filesystem::path> paths_;
+};
+
+/// The stored tensor as a Torch tensor over the same bytes; `owner` lives as long as it does.
+at::Tensor as_torch(const TensorView& view, std::shared_ptr<const void> owner);
+
+/// A contiguous CPU tensor as a view; the tensor must outlive it.
+TensorView view_of(const at::Tensor& tensor);
+
+}  // namespace goracs
