@@ -1,0 +1,34 @@
+#include "support/golden.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <stdexcept>
+
+namespace goracs::test {
+namespace fs = std::filesystem;
+
+fs::path golden_root() {
+  if (const char* folder = std::getenv("GORACS_GOLDEN_DIR"); folder != nullptr && *folder != '\0') return folder;
+  return fs::path(GORACS_SOURCE_DIR) / "tests" / "golden";
+}
+
+std::vector<fs::path> golden_files(const std::string& folder, const std::string& ending) {
+  std::vector<fs::path> files;
+  const fs::path root = golden_root() / folder;
+  if (fs::is_directory(root))
+    for (const auto& entry : fs::recursive_directory_iterator(root))
+      if (entry.is_regular_file() && entry.path().filename().string().ends_with(ending)) files.push_back(entry.path());
+  if (files.empty()) throw std::runtime_error("no golden case *" + ending + " in " + root.string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+fs::path cache_root() {
+  if (const char* folder = std::getenv("GORACS_CACHE_DIR"); folder != nullptr && *folder != '\0') return folder;
+  return fs::path(GORACS_SOURCE_DIR) / ".cache";
+}
+
+void not_supported_yet(const fs::path& file, const std::string& why) { std::cout << "not supported yet: " << file.string() << " (" << why << ")\n"; }
+
+}  // namespace goracs::test
