@@ -6,6 +6,15 @@ set(GORACS_TEST_ENVIRONMENT
   "OMPI_ALLOW_RUN_AS_ROOT=1" "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1" "OMP_WAIT_POLICY=passive" "OMPI_MCA_btl_vader_single_copy_mechanism=none"
   "GORACS_PROGRAM=${CMAKE_BINARY_DIR}/goracs" "GORACS_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
 
+# the Python of scripts that are tests (scikit-learn, POT, h5py); tools/setup.sh makes it
+if(DEFINED ENV{GORACS_TEST_PYTHON})
+  set(GORACS_TEST_PYTHON "$ENV{GORACS_TEST_PYTHON}" CACHE FILEPATH "Python of the tests")
+elseif(DEFINED ENV{GORACS_CACHE_DIR})
+  set(GORACS_TEST_PYTHON "$ENV{GORACS_CACHE_DIR}/venv-test/bin/python" CACHE FILEPATH "Python of the tests")
+else()
+  set(GORACS_TEST_PYTHON "${CMAKE_SOURCE_DIR}/.cache/venv-test/bin/python" CACHE FILEPATH "Python of the tests")
+endif()
+
 function(goracs_add_test name)
   cmake_parse_arguments(arg "TORCH" "TIMEOUT;PROCESSORS" "SOURCES;LINK;RANKS;LABELS;ARGS" ${ARGN})
   if(NOT arg_SOURCES)
