@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <utility>
 
 namespace goracs {
 
@@ -19,6 +20,17 @@ class Attention {
 class CausalAttention final : public Attention {
  public:
   at::Tensor operator()(std::int64_t layer, const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) override;
+};
+
+/// One query a sequence, from the token at its position p: it sees tokens 0 .. p (Llama::layer_at).
+class AttentionAt final : public Attention {
+ public:
+  /// positions (B) int64
+  explicit AttentionAt(at::Tensor positions) : positions_(std::move(positions)) {}
+  at::Tensor operator()(std::int64_t layer, const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) override;
+
+ private:
+  at::Tensor positions_;
 };
 
 /// Causal, and no token sees padding: for padding on the left, where the reference's quirks need it.

@@ -12,6 +12,14 @@
 #include "model/weights.hpp"
 
 namespace goracs {
+namespace {
+
+/// x (B, T, H)  ->  (B, 1, H): one token of each sequence.
+at::Tensor token_at(const at::Tensor& x, const at::Tensor& positions) {
+  return x.gather(1, positions.view({-1, 1, 1}).expand({-1, 1, x.size(2)}));
+}
+
+}  // namespace
 
 Llama Llama::load(const std::filesystem::path& folder, at::ScalarType dtype) {
   Llama model;
@@ -57,19 +65,21 @@ at::Tensor Llama::project(const at::Tensor& x, const at::Tensor& weight, std::in
   return y + at::linear(low, lora->b.to(x.scalar_type())) * context.adapter->shape().scale();
 }
 
-at::Tensor Llama::attend(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe) const {
+at::Tensor Llama::attend(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe, const at::Tensor& positions) const {
   const Layer& layer = layers_[static_cast<std::size_t>(index)];
-  const std::int64_t batch = x.size(0), length = x.size(1);
-  const auto heads = [&](const at::Tensor& y, std::int64_t count) { return y.view({batch, length, count, config_.head_dim}).transpose(1, 2); };
+  const std::int64_t batch = x.size(0);
+  const auto heads = [&](const at::Tensor& y, std::int64_t count) { return y.view({batch, -1, count, config_.head_dim}).transpose(1, 2); };
   at::Tensor value = project(x, layer.v_proj, index, "v_proj", context, probe != nullptr ? &probe->input : nullptr);
   if (probe != nullptr) {
     value = value.detach().requires_grad_(true);
     probe->output = value;
   }
-  const at::Tensor query = context.rotary.apply(heads(project(x, layer.q_proj, index, "q_proj", context), config_.num_heads));
+  const at::Tensor asking = positions.defined() ? token_at(x, positions) : x;
+  const Rotary rotary = positions.defined() ? context.rotary.of_rows(positions) : context.rotary;
+  const at::Tensor query = rotary.apply(heads(project(asking, layer.q_proj, index, "q_proj", context), config_.num_heads));
   const at::Tensor key = context.rotary.apply(heads(project(x, layer.k_proj, index, "k_proj", context), config_.num_key_value_heads));
   const at::Tensor mixed = (*context.attention)(index, query, key, heads(value, config_.num_key_value_heads));
-  return project(mixed.transpose(1, 2).reshape({batch, length, config_.num_heads * config_.head_dim}), layer.o_proj, index, "o_proj", context);
+  return project(mixed.transpose(1, 2).reshape({batch, -1, config_.num_heads * config_.head_dim}), layer.o_proj, index, "o_proj", context);
 }
 
 at::Tensor Llama::feed_forward(std::int64_t index, const at::Tensor& x, const ForwardContext& context) const {
@@ -85,6 +95,13 @@ at::Tensor Llama::layer(std::int64_t index, const at::Tensor& x, const ForwardCo
   return attended + feed_forward(index, rms_norm(attended, layer.post_attention_norm, config_.rms_norm_eps), context);
 }
 
+at::Tensor Llama::layer_at(std::int64_t index, const at::Tensor& x, const at::Tensor& positions, const ForwardContext& context, ValueProbe* probe) const {
+  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const at::Tensor attended =
+      token_at(x, positions) + attend(index, rms_norm(x, layer.input_norm, config_.rms_norm_eps), context, probe, positions);
+  return attended + feed_forward(index, rms_norm(attended, layer.post_attention_norm, config_.rms_norm_eps), context);
+}
+
 at::Tensor Llama::layers(const at::Tensor& x, const ForwardContext& context, bool checkpoint_layers) const {
   at::Tensor y = x;
   for (std::int64_t i = 0; i < config_.num_layers; ++i) {
@@ -97,6 +114,8 @@ at::Tensor Llama::layers(const at::Tensor& x, const ForwardContext& context, boo
 at::Tensor Llama::final_norm(const at::Tensor& x) const { return rms_norm(x, norm_, config_.rms_norm_eps); }
 
 at::Tensor Llama::logits(const at::Tensor& hidden) const { return at::linear(hidden, head_); }
+
+at::Tensor Llama::logits_gradient(const at::Tensor& gradient) const { return at::matmul(gradient, head_); }
 
 at::Tensor Llama::logits_of(const at::Tensor& hidden, const at::Tensor& classes) const { return at::linear(hidden, head_.index_select(0, classes)); }
 

@@ -48,12 +48,17 @@ class Llama {
   at::Tensor embed(const at::Tensor& ids) const;
   /// Layer `index` on x (B, T, H)  ->  (B, T, H). With `probe` the value projection's output is cut from the graph (ValueProbe).
   at::Tensor layer(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe = nullptr) const;
+  /// The same for one token of each sequence, (B) int64 positions  ->  (B, 1, H): keys and values are computed for all tokens, the rest for
+  /// that one. The rotation is rotary_from_zero's, and the attention takes one query a sequence (AttentionAt).
+  at::Tensor layer_at(std::int64_t index, const at::Tensor& x, const at::Tensor& positions, const ForwardContext& context, ValueProbe* probe = nullptr) const;
   /// All layers and no final norm. `checkpoint_layers`: under autograd keep only each layer's input and compute the layer again in the
   /// backward pass.
   at::Tensor layers(const at::Tensor& x, const ForwardContext& context, bool checkpoint_layers = false) const;
   at::Tensor final_norm(const at::Tensor& x) const;
   /// hidden (..., H) after the final norm  ->  (..., V)
   at::Tensor logits(const at::Tensor& hidden) const;
+  /// The head's backward pass: gradient (..., V) of the logits  ->  (..., H) of what they were computed from.
+  at::Tensor logits_gradient(const at::Tensor& gradient) const;
   /// The rows `classes` of the head alone: (..., H) -> (..., K)
   at::Tensor logits_of(const at::Tensor& hidden, const at::Tensor& classes) const;
 
@@ -69,7 +74,8 @@ class Llama {
 
   at::Tensor project(const at::Tensor& x, const at::Tensor& weight, std::int64_t layer, std::string_view module, const ForwardContext& context,
                      at::Tensor* lora_input = nullptr) const;
-  at::Tensor attend(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe) const;
+  /// `positions`: the one token of each sequence that asks; undefined: all tokens do.
+  at::Tensor attend(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe, const at::Tensor& positions = {}) const;
   at::Tensor feed_forward(std::int64_t index, const at::Tensor& x, const ForwardContext& context) const;
 
   LlamaConfig config_;

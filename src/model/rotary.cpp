@@ -39,6 +39,11 @@ Rotary Rotary::at_positions(const LlamaConfig& config, const at::Tensor& positio
   return {angles.cos().to(dtype), angles.sin().to(dtype)};
 }
 
+Rotary Rotary::of_rows(const at::Tensor& positions) const {
+  const auto chosen = [&](const at::Tensor& angles) { return angles[0][0].index_select(0, positions).unsqueeze(1).unsqueeze(1); };
+  return {chosen(cos), chosen(sin)};
+}
+
 at::Tensor Rotary::apply(const at::Tensor& x) const {
   const auto halves = x.chunk(2, -1);
   return at::cat({halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin}, -1);

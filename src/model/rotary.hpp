@@ -14,6 +14,9 @@ struct Rotary {
   /// positions (T) or (B, T) int64. Angles in float32 as in the reference implementations.
   static Rotary at_positions(const LlamaConfig& config, const at::Tensor& positions, at::ScalarType dtype);
 
+  /// One row for each of B sequences that share these angles: positions (B) int64  ->  (B, 1, 1, D/2).
+  Rotary of_rows(const at::Tensor& positions) const;
+
   /// x (B, H, T, D) rotated.
   at::Tensor apply(const at::Tensor& x) const;
 };
