@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace goracs {
+
+/// One sample as the losses see it: token ids of prompt and answer, and what is to be predicted.
+struct TrainingSample {
+  std::vector<std::int32_t> ids;  ///< prompt, answer, EOS; no padding
+
+  /// SeqRec: token t is a label (predicted from token t - 1) for t >= first_label. A label at t = 0 would be predicted from padding.
+  std::int64_t first_label = 1;
+
+  /// CTRPre: the token whose logits predict the answer's first token, and the class it should predict.
+  std::int64_t answer_position = -1;
+  std::int64_t class_index = -1;
+};
+
+/// What a sample's loss is (SPEC 4, 7).
+enum class LossKind {
+  kTokens,   ///< cross-entropy of all labelled tokens (SeqRec)
+  kClasses,  ///< cross-entropy over the classes' first tokens at the position that predicts the answer (CTRPre)
+};
+
+}  // namespace goracs
