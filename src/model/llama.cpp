@@ -102,9 +102,9 @@ at::Tensor Llama::layer_at(std::int64_t index, const at::Tensor& x, const at::Te
   return attended + feed_forward(index, rms_norm(attended, layer.post_attention_norm, config_.rms_norm_eps), context);
 }
 
-at::Tensor Llama::layers(const at::Tensor& x, const ForwardContext& context, bool checkpoint_layers) const {
+at::Tensor Llama::layers(const at::Tensor& x, const ForwardContext& context, bool checkpoint_layers, std::int64_t until) const {
   at::Tensor y = x;
-  for (std::int64_t i = 0; i < config_.num_layers; ++i) {
+  for (std::int64_t i = 0; i < (until == kAllLayers ? config_.num_layers : until); ++i) {
     const auto step = [this, i, &context](const at::Tensor& input) { return layer(i, input, context); };
     y = checkpoint_layers && context.adapter != nullptr && at::GradMode::is_enabled() ? checkpointed(step, y, context.adapter->layer_tensors(i)) : step(y);
   }
@@ -118,6 +118,10 @@ at::Tensor Llama::logits(const at::Tensor& hidden) const { return at::linear(hid
 at::Tensor Llama::logits_gradient(const at::Tensor& gradient) const { return at::matmul(gradient, head_); }
 
 at::Tensor Llama::logits_of(const at::Tensor& hidden, const at::Tensor& classes) const { return at::linear(hidden, head_.index_select(0, classes)); }
+
+at::Tensor Llama::logits_gradient_of(const at::Tensor& gradient, const at::Tensor& classes) const {
+  return at::matmul(gradient, head_.index_select(0, classes));
+}
 
 Rotary Llama::rotary_from_zero(std::int64_t length) const { return Rotary::at_positions(config_, at::arange(length, at::kLong), dtype_); }
 

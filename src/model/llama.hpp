@@ -37,6 +37,8 @@ struct ValueProbe {
 /// Only adapters carry gradients. Shapes: B sequences, T tokens, H hidden, V vocabulary.
 class Llama {
  public:
+  static constexpr std::int64_t kAllLayers = -1;
+
   /// Weights stay in the mapped file where their stored type is `dtype` (kFloat or kBFloat16), else are converted once.
   /// Errors: kInput (missing keys, shapes that do not fit).
   static Llama load(const std::filesystem::path& folder, at::ScalarType dtype);
@@ -51,9 +53,9 @@ class Llama {
   /// The same for one token of each sequence, (B) int64 positions  ->  (B, 1, H): keys and values are computed for all tokens, the rest for
   /// that one. The rotation is rotary_from_zero's, and the attention takes one query a sequence (AttentionAt).
   at::Tensor layer_at(std::int64_t index, const at::Tensor& x, const at::Tensor& positions, const ForwardContext& context, ValueProbe* probe = nullptr) const;
-  /// All layers and no final norm. `checkpoint_layers`: under autograd keep only each layer's input and compute the layer again in the
-  /// backward pass.
-  at::Tensor layers(const at::Tensor& x, const ForwardContext& context, bool checkpoint_layers = false) const;
+  /// All layers, or those below `until`, and no final norm. `checkpoint_layers`: under autograd keep only each layer's input and compute the
+  /// layer again in the backward pass.
+  at::Tensor layers(const at::Tensor& x, const ForwardContext& context, bool checkpoint_layers = false, std::int64_t until = kAllLayers) const;
   at::Tensor final_norm(const at::Tensor& x) const;
   /// hidden (..., H) after the final norm  ->  (..., V)
   at::Tensor logits(const at::Tensor& hidden) const;
@@ -61,6 +63,7 @@ class Llama {
   at::Tensor logits_gradient(const at::Tensor& gradient) const;
   /// The rows `classes` of the head alone: (..., H) -> (..., K)
   at::Tensor logits_of(const at::Tensor& hidden, const at::Tensor& classes) const;
+  at::Tensor logits_gradient_of(const at::Tensor& gradient, const at::Tensor& classes) const;
 
   /// Final-norm hidden states (B, T, H) of ids (B, T) padded on the right (or not at all).
   at::Tensor hidden_states(const at::Tensor& ids, const Adapter* adapter = nullptr) const;

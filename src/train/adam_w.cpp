@@ -4,25 +4,24 @@
 
 namespace goracs {
 
-AdamW::AdamW(std::size_t num_parameters, const Settings& settings) : settings_(settings) {
-  state_.first_moment.assign(num_parameters, 0.0F);
-  state_.second_moment.assign(num_parameters, 0.0F);
+AdamW::State AdamW::start(std::size_t num_parameters) {
+  return {0, std::vector<float>(num_parameters, 0.0F), std::vector<float>(num_parameters, 0.0F)};
 }
 
-void AdamW::update(std::span<float> parameters, std::span<const float> gradient, double learning_rate) {
-  const auto t = static_cast<double>(++state_.steps);
-  const auto beta1 = static_cast<float>(settings_.beta1), rest1 = static_cast<float>(1.0 - settings_.beta1);
-  const auto beta2 = static_cast<float>(settings_.beta2), rest2 = static_cast<float>(1.0 - settings_.beta2);
-  const auto keep = static_cast<float>(1.0 - learning_rate * settings_.weight_decay);
-  const auto rate = static_cast<float>(learning_rate / (1.0 - std::pow(settings_.beta1, t)));
-  const auto root_correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(settings_.beta2, t)));
-  const auto eps = static_cast<float>(settings_.eps);
+void AdamW::update(State& state, std::span<float> parameters, std::span<const float> gradient, double learning_rate) const {
+  const auto t = static_cast<double>(++state.steps);
+  const auto decay1 = static_cast<float>(beta1), rest1 = static_cast<float>(1.0 - beta1);
+  const auto decay2 = static_cast<float>(beta2), rest2 = static_cast<float>(1.0 - beta2);
+  const auto keep = static_cast<float>(1.0 - learning_rate * weight_decay);
+  const auto rate = static_cast<float>(learning_rate / (1.0 - std::pow(beta1, t)));
+  const auto root_correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(beta2, t)));
+  const auto guard = static_cast<float>(eps);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    float& m = state_.first_moment[i];
-    float& v = state_.second_moment[i];
-    m = beta1 * m + rest1 * gradient[i];
-    v = beta2 * v + rest2 * gradient[i] * gradient[i];
-    parameters[i] = parameters[i] * keep - rate * m / (std::sqrt(v) * root_correction + eps);
+    float& m = state.first_moment[i];
+    float& v = state.second_moment[i];
+    m = decay1 * m + rest1 * gradient[i];
+    v = decay2 * v + rest2 * gradient[i] * gradient[i];
+    parameters[i] = parameters[i] * keep - rate * m / (std::sqrt(v) * root_correction + guard);
   }
 }
 

@@ -71,4 +71,8 @@ GlobalBatch EpochOrder::batch(std::int64_t step) const {
   return global;
 }
 
+BatchPlan EpochOrder::plan(std::int64_t epochs) const {
+  return {epochs * steps_per_epoch(), [order = *this](std::int64_t step) { return order.batch(step); }};
+}
+
 }  // namespace goracs

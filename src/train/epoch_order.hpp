@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -9,6 +10,12 @@ namespace goracs {
 /// The samples of one optimizer step, as indices: micro_batches[b] goes to rank b mod R.
 struct GlobalBatch {
   std::vector<std::vector<std::int64_t>> micro_batches;
+};
+
+/// All steps of a run and what each takes.
+struct BatchPlan {
+  std::int64_t total_steps = 0;
+  std::function<GlobalBatch(std::int64_t step)> batch;
 };
 
 struct BatchSizes {
@@ -28,6 +35,7 @@ class EpochOrder {
 
   std::int64_t steps_per_epoch() const;
   GlobalBatch batch(std::int64_t step) const;
+  BatchPlan plan(std::int64_t epochs) const;
   /// All samples in the order in which an epoch takes them.
   std::vector<std::int64_t> order(std::int64_t epoch) const;
 

@@ -23,4 +23,11 @@ enum class LossKind {
   kClasses,  ///< cross-entropy over the classes' first tokens at the position that predicts the answer (CTRPre)
 };
 
+struct LossSettings {
+  LossKind kind = LossKind::kTokens;
+  std::vector<std::int64_t> class_tokens;  ///< first tokens of the classes (kClasses)
+  bool label_first = false;                ///< pad on the left as the reference does, so that a label at token 0 is predicted from padding (kTokens)
+  std::int32_t pad_id = 0;                 ///< which token such padding is
+};
+
 }  // namespace goracs

@@ -62,8 +62,8 @@ GradsCase read_case(const H5File& file, const Llama& model) {
     c.samples.push_back(std::move(sample));
   }
   if (classes) {
-    c.settings.loss = LossKind::kClasses;
-    c.settings.class_tokens = file.read<std::int64_t>("class_token_ids");
+    c.settings.loss.kind = LossKind::kClasses;
+    c.settings.loss.class_tokens = file.read<std::int64_t>("class_token_ids");
   }
   c.loss = file.read<double>("loss");
   c.norm = file.read<double>("grad_norm");
@@ -78,7 +78,7 @@ TEST(GoldenGrads, OneBackwardPassABatchEqualsAutogradOnEachSample) {
     const H5File file = H5File::open(path);
     const Llama model = Llama::load(path.parent_path() / file.text_attribute("model"), at::kFloat);
     const GradsCase c = read_case(file, model);
-    (c.settings.loss == LossKind::kClasses ? class_cases : token_cases) += 1;
+    (c.settings.loss.kind == LossKind::kClasses ? class_cases : token_cases) += 1;
     const auto count = static_cast<std::int64_t>(c.samples.size());
     c.expect_equal(0, count);
     for (std::int64_t i = 0; i < count; ++i) c.expect_equal(i, 1);

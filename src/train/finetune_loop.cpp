@@ -1,0 +1,143 @@
+#include "train/finetune_loop.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "base/error.hpp"
+#include "model/length_batches.hpp"
+#include "train/gradient_sum.hpp"
+
+namespace goracs {
+namespace {
+
+std::vector<std::int64_t> lengths_of(const std::vector<TrainingSample>& samples) {
+  std::vector<std::int64_t> lengths;
+  for (const TrainingSample& sample : samples) lengths.push_back(static_cast<std::int64_t>(sample.ids.size()));
+  return lengths;
+}
+
+}  // namespace
+
+FinetuneLoop::FinetuneLoop(const Llama& model, const Adapter& start, std::vector<TrainingSample> train, std::vector<TrainingSample> valid,
+                           BatchPlan plan, const FinetuneSettings& settings, Communicator& world)
+    : model_(model),
+      adapter_(start.clone()),
+      train_(std::move(train)),
+      valid_(std::move(valid)),
+      settings_(settings),
+      world_(world),
+      plan_(std::move(plan)),
+      rate_{settings.learning_rate, settings.warmup_steps, plan_.total_steps} {
+  GORACS_CHECK_INPUT(!train_.empty(), "finetuning needs at least one sample");
+  adapter_.track_gradients(true);
+  state_.parameters = flattened(adapter_.tensors());
+  state_.best_parameters = state_.parameters;
+  state_.optimizer = AdamW::start(state_.parameters.size());
+  state_.stopping.patience = settings.patience;
+}
+
+void FinetuneLoop::advance() {
+  if (state_.step == 0 && state_.history.valid_step.empty()) evaluate();
+
+  StepLoss step = global_gradient(plan_.batch(state_.step));
+  const double norm = l2_norm(step.gradient);
+  GORACS_CHECK_NUMERIC(std::isfinite(norm), "step {}: the gradient norm is {}", state_.step, norm);
+  clip_to_norm(step.gradient, norm, settings_.max_grad_norm);
+  const double rate = rate_.at(state_.step);
+  const AdamW optimizer{.weight_decay = settings_.weight_decay};
+  optimizer.update(state_.optimizer, state_.parameters, step.gradient, rate);
+  unflatten(state_.parameters, adapter_.tensors());
+  state_.history.train_loss.push_back(step.loss);
+  state_.history.grad_norm.push_back(norm);
+  state_.history.learning_rate.push_back(rate);
+  ++state_.step;
+
+  if (state_.step % settings_.eval_steps == 0 || state_.step == rate_.total_steps) evaluate();
+}
+
+/// The mean over the micro-batches of their losses and gradients, each weighing the same.
+FinetuneLoop::StepLoss FinetuneLoop::global_gradient(const GlobalBatch& batch) {
+  const auto count = static_cast<std::int64_t>(batch.micro_batches.size());
+  std::vector<double> losses(batch.micro_batches.size(), 0.0);
+  std::vector<std::vector<float>> gradients;
+  for (std::int64_t b = world_.rank(); b < count; b += world_.size()) {
+    const auto k = static_cast<std::size_t>(b);
+    MicroBatchGradient micro = micro_batch_gradient(model_, adapter_, chosen(batch.micro_batches[k]), settings_.micro_batch,
+                                                    fmt::format("step {} micro-batch {}", state_.step, b));
+    losses[k] = micro.loss;
+    gradients.push_back(std::move(micro.gradient));
+  }
+  world_.all_reduce(std::span<double>(losses), ReduceOp::kSum);  // one rank gives a number, the others zeros: exact
+  double sum = 0;
+  for (std::size_t b = 0; b < losses.size(); ++b) {
+    GORACS_CHECK_NUMERIC(std::isfinite(losses[b]), "step {}, micro-batch {}: the loss is {}", state_.step, b, losses[b]);
+    sum += losses[b];
+  }
+  std::vector<float> gradient = sum_in_order(gradients, count, adapter_.num_parameters(), world_);
+  const auto share = 1.0F / static_cast<float>(count);
+  for (float& g : gradient) g *= share;
+  return {sum / static_cast<double>(count), std::move(gradient)};
+}
+
+void FinetuneLoop::evaluate() {
+  if (valid_.empty()) {
+    state_.best_parameters = state_.parameters;
+    return;
+  }
+  const double loss = valid_loss();
+  state_.history.valid_step.push_back(state_.step);
+  state_.history.valid_loss.push_back(loss);
+  if (state_.step > 0 && state_.stopping.is_best(state_.step, loss)) state_.best_parameters = state_.parameters;
+}
+
+double FinetuneLoop::valid_loss() {
+  const auto batches = length_batches(lengths_of(valid_), settings_.valid_batch_tokens);
+  std::vector<double> sum(valid_.size(), 0.0), count(valid_.size(), 0.0);
+  for (std::size_t k = static_cast<std::size_t>(world_.rank()); k < batches.size(); k += static_cast<std::size_t>(world_.size())) {
+    std::vector<const TrainingSample*> samples;
+    for (const std::int64_t i : batches[k]) samples.push_back(&valid_[static_cast<std::size_t>(i)]);
+    const std::vector<SampleLoss> losses = sample_losses(model_, adapter_, samples, settings_.micro_batch.loss);
+    for (std::size_t j = 0; j < losses.size(); ++j) {
+      const auto i = static_cast<std::size_t>(batches[k][j]);
+      sum[i] = losses[j].sum;
+      count[i] = losses[j].count;
+    }
+  }
+  world_.all_reduce(std::span<double>(sum), ReduceOp::kSum);  // as above: exact
+  world_.all_reduce(std::span<double>(count), ReduceOp::kSum);
+  double total = 0, tokens = 0;
+  for (std::size_t i = 0; i < sum.size(); ++i) {
+    total += sum[i];
+    tokens += count[i];
+  }
+  const double loss = tokens > 0 ? total / tokens : 0.0;
+  GORACS_CHECK_NUMERIC(std::isfinite(loss), "step {}: the validation loss is {}", state_.step, loss);
+  return loss;
+}
+
+FinetuneEnd FinetuneLoop::end() const {
+  if (state_.stopping.should_stop()) return FinetuneEnd::kNoImprovement;
+  return state_.step >= rate_.total_steps ? FinetuneEnd::kAllSteps : FinetuneEnd::kGoesOn;
+}
+
+void FinetuneLoop::restore(FinetuneState state) {
+  state.stopping.patience = settings_.patience;
+  state_ = std::move(state);
+  unflatten(state_.parameters, adapter_.tensors());
+}
+
+Adapter FinetuneLoop::best() const {
+  Adapter best = adapter_.clone();
+  unflatten(state_.best_parameters, best.tensors());
+  return best;
+}
+
+std::vector<const TrainingSample*> FinetuneLoop::chosen(const std::vector<std::int64_t>& indices) const {
+  std::vector<const TrainingSample*> samples;
+  for (const std::int64_t i : indices) samples.push_back(&train_[static_cast<std::size_t>(i)]);
+  return samples;
+}
+
+}  // namespace goracs
