@@ -46,8 +46,7 @@ void FinetuneLoop::advance() {
   GORACS_CHECK_NUMERIC(std::isfinite(norm), "step {}: the gradient norm is {}", state_.step, norm);
   clip_to_norm(step.gradient, norm, settings_.max_grad_norm);
   const double rate = rate_.at(state_.step);
-  const AdamW optimizer{.weight_decay = settings_.weight_decay};
-  optimizer.update(state_.optimizer, state_.parameters, step.gradient, rate);
+  settings_.optimizer.update(state_.optimizer, state_.parameters, step.gradient, rate);
   unflatten(state_.parameters, adapter_.tensors());
   state_.history.train_loss.push_back(step.loss);
   state_.history.grad_norm.push_back(norm);

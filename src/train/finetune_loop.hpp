@@ -19,7 +19,7 @@ struct FinetuneSettings {
   MicroBatchSettings micro_batch;
   double learning_rate = 0;
   std::int64_t warmup_steps = 0;
-  double weight_decay = 0;
+  AdamW optimizer;
   double max_grad_norm = 1;
   std::int64_t eval_steps = 1;
   std::int64_t patience = 0;
