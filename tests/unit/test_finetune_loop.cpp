@@ -1,0 +1,181 @@
+// Finetuning on the golden tiny LLaMA with invented samples: what must hold whatever the numbers are.
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "base/error.hpp"
+#include "base/philox.hpp"
+#include "support/thread_ranks.hpp"
+#include "train/finetune_loop.hpp"
+#include "train/finetune_state_file.hpp"
+
+namespace goracs {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kGolden = fs::path(GORACS_SOURCE_DIR) / "tests" / "golden";
+
+const Llama& tiny() {
+  static const Llama model = Llama::load(kGolden / "models" / "llama_gqa", at::kFloat);
+  return model;
+}
+
+std::vector<TrainingSample> invented(std::int64_t count, const std::string& name, std::int64_t classes) {
+  const Philox random(11, name);
+  std::vector<TrainingSample> samples;
+  for (std::int64_t i = 0; i < count; ++i) {
+    TrainingSample sample;
+    const std::int64_t length = 3 + i % 11;
+    for (std::int64_t t = 0; t < length; ++t)
+      sample.ids.push_back(static_cast<std::int32_t>(3 + random.block(static_cast<std::uint64_t>(t), static_cast<std::uint64_t>(i))[0] % 200));
+    sample.answer_position = length - 2;
+    sample.class_index = classes > 0 ? i % classes : -1;
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+struct TinyRun {
+  FinetuneSettings settings;
+  BatchSizes sizes{7, 2, true};
+  std::int64_t epochs = 3;
+  std::int64_t classes = 0;
+
+  TinyRun() {
+    settings.learning_rate = 1e-2;
+    settings.warmup_steps = 2;
+    settings.eval_steps = 3;
+    settings.valid_batch_tokens = 40;
+  }
+  std::unique_ptr<FinetuneLoop> loop(Communicator& world, std::int64_t samples = 17) const {
+    auto train = invented(samples, "train", classes), valid = invented(9, "valid", classes);
+    std::vector<std::int64_t> lengths;
+    for (const auto& sample : train) lengths.push_back(static_cast<std::int64_t>(sample.ids.size()));
+    const Adapter start = Adapter::fresh(tiny().config(), LoraShape{}, 1);
+    return std::make_unique<FinetuneLoop>(tiny(), start, train, valid, EpochOrder(lengths, sizes, 4).plan(epochs), settings, world);
+  }
+  FinetuneState finished(int ranks) const {
+    FinetuneState state;
+    test::on_ranks(ranks, [&](Communicator& world) {
+      at::set_num_threads(1);
+      const auto running = loop(world);
+      while (running->end() == FinetuneEnd::kGoesOn) running->advance();
+      if (world.is_root()) state = running->state();
+    });
+    return state;
+  }
+};
+
+void expect_same(const FinetuneState& a, const FinetuneState& b) {
+  EXPECT_EQ(a.step, b.step);
+  EXPECT_EQ(a.parameters, b.parameters);
+  EXPECT_EQ(a.best_parameters, b.best_parameters);
+  EXPECT_EQ(a.optimizer.first_moment, b.optimizer.first_moment);
+  EXPECT_EQ(a.optimizer.second_moment, b.optimizer.second_moment);
+  EXPECT_EQ(a.history.train_loss, b.history.train_loss);
+  EXPECT_EQ(a.history.grad_norm, b.history.grad_norm);
+  EXPECT_EQ(a.history.learning_rate, b.history.learning_rate);
+  EXPECT_EQ(a.history.valid_step, b.history.valid_step);
+  EXPECT_EQ(a.history.valid_loss, b.history.valid_loss);
+  EXPECT_EQ(a.stopping.best_step, b.stopping.best_step);
+  EXPECT_EQ(a.stopping.best_loss, b.stopping.best_loss);
+}
+
+TEST(FinetuneLoop, GivesTheSameBitsForAnyNumberOfRanksWithDropout) {
+  TinyRun run;
+  run.settings.micro_batch.dropout = 0.25;
+  const FinetuneState one = run.finished(1);
+  EXPECT_EQ(one.history.valid_step, (std::vector<std::int64_t>{0, 3, 6, 9}));
+  for (const int ranks : {2, 3, 5}) {
+    SCOPED_TRACE(ranks);
+    expect_same(run.finished(ranks), one);
+  }
+}
+
+TEST(FinetuneLoop, LearnsItsSamples) {
+  for (const std::int64_t classes : {0, 2, 3}) {
+    TinyRun run;
+    run.classes = classes;
+    run.epochs = 12;
+    if (classes > 0) run.settings.micro_batch.loss.kind = LossKind::kClasses;
+    for (std::int64_t k = 0; k < classes; ++k) run.settings.micro_batch.loss.class_tokens.push_back(40 + k);
+    const FinetuneState state = run.finished(2);
+    EXPECT_LT(state.history.train_loss.back(), 0.9 * state.history.train_loss.front()) << classes << " classes";
+  }
+}
+
+TEST(FinetuneLoop, ComputingLayersAgainInTheBackwardPassChangesNoBit) {
+  TinyRun run;
+  run.settings.micro_batch.dropout = 0.25;
+  const FinetuneState kept = run.finished(1);
+  run.settings.micro_batch.checkpoint_layers = true;
+  expect_same(run.finished(1), kept);
+}
+
+TEST(FinetuneLoop, ResumesFromAFileBitForBitAfterEveryStep) {
+  TinyRun run;
+  run.settings.micro_batch.dropout = 0.25;
+  run.settings.patience = 2;
+  const FinetuneState whole = run.finished(1);
+  const fs::path path = fs::temp_directory_path() / ("finetune_state_" + std::to_string(getpid()) + ".h5");
+  for (std::int64_t stop = 1; stop < whole.step; ++stop) {
+    SCOPED_TRACE(stop);
+    test::on_ranks(1, [&](Communicator& world) {
+      at::set_num_threads(1);
+      const auto first = run.loop(world);
+      while (first->state().step < stop) first->advance();
+      write_finetune_state(path, first->state());
+      const auto second = run.loop(world);
+      second->restore(read_finetune_state(path, static_cast<std::int64_t>(first->state().parameters.size())));
+      while (second->end() == FinetuneEnd::kGoesOn) second->advance();
+      expect_same(second->state(), whole);
+    });
+  }
+  EXPECT_THROW(read_finetune_state(path, 3), Error) << "a checkpoint of another adapter";
+  fs::remove(path);
+}
+
+TEST(FinetuneLoop, StopsWithoutImprovementAndGivesBackTheBest) {
+  TinyRun run;
+  run.settings.learning_rate = 3;  // diverges
+  run.settings.warmup_steps = 1;
+  run.settings.eval_steps = 1;
+  run.settings.patience = 2;
+  run.epochs = 50;
+  test::on_ranks(1, [&](Communicator& world) {
+    const auto loop = run.loop(world);
+    std::vector<std::vector<float>> after = {loop->state().parameters};
+    while (loop->end() == FinetuneEnd::kGoesOn) {
+      loop->advance();
+      after.push_back(loop->state().parameters);
+    }
+    const EarlyStopping& stopping = loop->state().stopping;
+    EXPECT_EQ(loop->end(), FinetuneEnd::kNoImprovement);
+    EXPECT_EQ(loop->state().step, stopping.best_step + 2);
+    EXPECT_GE(stopping.best_step, 1) << "the start is measured, not kept";
+    EXPECT_EQ(flattened(loop->best().tensors()), after[static_cast<std::size_t>(stopping.best_step)]);
+  });
+}
+
+TEST(FinetuneLoop, RefusesALossThatIsNoNumber) {
+  TinyRun run;
+  test::on_ranks(1, [&](Communicator& world) {
+    const auto loop = run.loop(world);
+    FinetuneState state = loop->state();
+    state.parameters[1] = std::nanf("");
+    loop->restore(state);
+    try {
+      loop->advance();
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::kNumeric) << error.what();
+    }
+  });
+}
+
+}  // namespace
+}  // namespace goracs
