@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "eval/prefix_cache.hpp"
+#include "model/prefix_cache.hpp"
 #include "model/attention.hpp"
 
 namespace goracs {

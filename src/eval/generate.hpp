@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "eval/beam_search.hpp"
-#include "eval/prefix_cache.hpp"
+#include "model/prefix_cache.hpp"
 #include "model/adapter.hpp"
 #include "model/llama.hpp"
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -16,43 +17,93 @@ namespace goracs {
 
 at::Tensor SampleGradients::norm() const { return gradient.to(at::kDouble).flatten(1).square().sum(1).sqrt(); }
 
-SampleGradients sample_gradients(const Llama& model, const Adapter& adapter, Samples samples, std::span<const std::int64_t> indices,
-                                 const GradientNormSettings& settings) {
-  const std::int64_t last = model.config().num_layers - 1;
-  const LoraPair* pair = adapter.find(last, "v_proj");
-  GORACS_CHECK_INPUT(pair != nullptr, "gradient norms are those of v_proj's lora_B, but the adapter does not adapt v_proj");
+GradientNorms::GradientNorms(const Llama& model, const Adapter& adapter, const GradientNormSettings& settings, std::span<const std::int32_t> shared)
+    : model_(model), adapter_(adapter), settings_(settings), pair_(adapter.find(model.config().num_layers - 1, "v_proj")) {
+  GORACS_CHECK_INPUT(pair_ != nullptr, "gradient norms are those of v_proj's lora_B, but the adapter does not adapt v_proj");
+  if (shared.size() >= 2) prepare_shared(shared);
+}
 
+at::Tensor GradientNorms::lora_a_of(const at::Tensor& input) const { return at::linear(input.to(at::kFloat), pair_->a); }
+
+/// All shared tokens but the last are cached: each of them predicts a shared token.
+void GradientNorms::prepare_shared(std::span<const std::int32_t> shared) {
+  const std::int64_t last = model_.config().num_layers - 1;
+  prefix_ = PrefixCache(model_, &adapter_, shared.first(shared.size() - 1), last);
+  std::vector<KeyValue> kept;
+  KeepingAttention attention(kept);
+  ValueProbe probe;
+  const at::Tensor hidden =
+      model_.final_norm(model_.layer(last, prefix_.hidden(), {model_.rotary_from_zero(prefix_.size()), &attention, &adapter_, {}}, &probe)).squeeze(0);
+  prefix_last_ = {kept.front().key.detach(), kept.front().value.detach()};
+  prefix_z_ = lora_a_of(probe.input).squeeze(0);
+  if (settings_.loss.kind != LossKind::kTokens) return;
+
+  const std::vector<std::int64_t> targets(shared.begin() + 1, shared.end());
+  const RowLosses losses = row_losses(model_, {hidden, at::tensor(targets, at::kLong), {}}, settings_.loss, /*with_gradient=*/true);
+  const at::Tensor u = torch::autograd::grad({hidden}, {probe.output}, {losses.gradient.to(hidden.scalar_type())})[0].squeeze(0);
+  shared_losses_ = {losses.loss.sum(at::kDouble).item<double>(), (losses.loss > 0).sum().item<double>(),
+                    at::matmul(u.to(at::kFloat).transpose(0, 1), prefix_z_)};
+}
+
+SampleGradients GradientNorms::of(Samples samples, std::span<const std::int64_t> indices) const {
+  const std::int64_t last = model_.config().num_layers - 1, count = static_cast<std::int64_t>(samples.size());
+  // the prefix's values in the last layer, a leaf for each sample
+  PrefixCache prefix = prefix_;
+  at::Tensor prefix_values;
+  if (prefix.size() > 0) {
+    prefix_values = prefix_last_.value.expand({count, -1, -1, -1}).contiguous().requires_grad_(true);
+    prefix.append({prefix_last_.key, prefix_values});
+  }
   std::vector<std::string> names;
   for (const std::int64_t index : indices) names.push_back(fmt::format("sample {}", index));
-  const SampleBatch batch(model, adapter, samples, settings.loss, settings.dropout, settings.seed, std::move(names));
+  const SampleBatch batch(model_, adapter_, samples, settings_.loss, prefix, settings_.dropout, settings_.seed, std::move(names));
   at::Tensor below;
   {
     const at::NoGradGuard no_graph;
-    below = model.layers(model.embed(batch.tokens.ids), batch.context, false, last);
+    below = model_.layers(model_.embed(batch.tokens.ids), batch.context, false, last);
   }
   ValueProbe probe;
-  const PredictingRows rows = predicting_rows(model, batch, samples, settings.loss, below, &probe);
-  RowLosses losses = row_losses(model, rows, settings.loss, /*with_gradient=*/true);
+  const PredictingRows rows = predicting_rows(model_, batch, samples, settings_.loss, below, &probe);
+  RowLosses losses = row_losses(model_, rows, settings_.loss, /*with_gradient=*/true);
 
   const at::Tensor owner = at::tensor(rows.sample, at::kLong);
-  const auto sum_by_sample = [&](const at::Tensor& values) {
-    return at::zeros({batch.tokens.size()}, at::kDouble).index_add(0, owner, values.to(at::kDouble));
-  };
+  const auto sum_by_sample = [&](const at::Tensor& values) { return at::zeros({count}, at::kDouble).index_add(0, owner, values.to(at::kDouble)); };
   at::Tensor loss = sum_by_sample(losses.loss);
-  if (settings.loss.kind == LossKind::kTokens) {
-    const at::Tensor count = sum_by_sample(losses.loss > 0).clamp_min(1);  // nothing to learn: loss 0, not 0 / 0
-    loss.div_(count);
-    losses.gradient.mul_((1.0 / count).index_select(0, owner).to(at::kFloat).unsqueeze(1));
+  at::Tensor weight = at::ones({count}, at::kDouble), labels_prefix = at::zeros({count}, at::kDouble);
+  if (settings_.loss.kind == LossKind::kTokens) {
+    for (std::int64_t b = 0; b < count && prefix.size() > 0; ++b) labels_prefix[b] = samples[static_cast<std::size_t>(b)]->first_label <= 1 ? 1.0 : 0.0;
+    loss += labels_prefix * shared_losses_.sum;
+    weight /= (sum_by_sample(losses.loss > 0) + labels_prefix * shared_losses_.count).clamp_min(1);  // nothing to learn: loss 0, not 0 / 0
+    loss *= weight;
+    losses.gradient.mul_(weight.index_select(0, owner).to(at::kFloat).unsqueeze(1));
   }
-  for (std::int64_t b = 0; b < batch.tokens.size(); ++b) {
+  for (std::int64_t b = 0; b < count; ++b) {
     const double value = loss[b].item<double>();
     GORACS_CHECK_NUMERIC(std::isfinite(value), "the loss of sample {} is {}", indices[static_cast<std::size_t>(b)], value);
   }
 
-  const at::Tensor u = torch::autograd::grad({rows.hidden}, {probe.output}, {losses.gradient.to(rows.hidden.scalar_type())})[0];
+  std::vector<at::Tensor> leaves = {probe.output};
+  if (prefix.size() > 0) leaves.push_back(prefix_values);
+  const auto u = torch::autograd::grad({rows.hidden}, leaves, {losses.gradient.to(rows.hidden.scalar_type())});
   const at::NoGradGuard no_graph;
-  const at::Tensor z = at::linear(probe.input.to(at::kFloat), pair->a);                                           // (B, T, r)
-  return {loss, at::bmm(u.to(at::kFloat).transpose(1, 2), z).mul_(adapter.shape().scale())};  // (B, out, r)
+  at::Tensor gradient = at::bmm(u[0].to(at::kFloat).transpose(1, 2), lora_a_of(probe.input));  // (B, out, r)
+  if (prefix.size() > 0) {
+    gradient += at::matmul(u[1].to(at::kFloat).transpose(2, 3), prefix_z_).flatten(1, 2);  // (B, KV, D, P) (P, r)
+    if (settings_.loss.kind == LossKind::kTokens) gradient += (weight * labels_prefix).to(at::kFloat).view({-1, 1, 1}) * shared_losses_.gradient;
+  }
+  return {loss, gradient.mul_(adapter_.shape().scale())};
+}
+
+std::vector<std::int32_t> shared_tokens(std::span<const TrainingSample> samples, const GradientNormSettings& settings) {
+  if (samples.empty() || settings.dropout > 0 || pads_left(settings.loss)) return {};
+  std::vector<std::span<const std::int32_t>> sequences;
+  for (const TrainingSample& sample : samples) sequences.push_back(used_tokens(sample, settings.loss));
+  const std::int64_t common = common_prefix(sequences);
+  const bool labels_fit = settings.loss.kind == LossKind::kClasses || std::ranges::all_of(samples, [&](const TrainingSample& sample) {
+                            return sample.first_label <= 1 || sample.first_label >= common;
+                          });
+  if (!labels_fit) return {};
+  return {samples.front().ids.begin(), samples.front().ids.begin() + common};
 }
 
 }  // namespace goracs

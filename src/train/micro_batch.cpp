@@ -15,7 +15,7 @@ MicroBatchGradient micro_batch_gradient(const Llama& model, const Adapter& adapt
                                         const std::string& name) {
   std::vector<std::string> names;
   for (std::size_t b = 0; b < samples.size(); ++b) names.push_back(fmt::format("{} row {}", name, b));
-  const SampleBatch batch(model, adapter, samples, settings.loss, settings.dropout, settings.seed, std::move(names));
+  const SampleBatch batch(model, adapter, samples, settings.loss, PrefixCache(), settings.dropout, settings.seed, std::move(names));
   const std::int64_t last = model.config().num_layers - 1;
   const at::Tensor below = model.layers(model.embed(batch.tokens.ids), batch.context, settings.checkpoint_layers, last);
   const PredictingRows rows = predicting_rows(model, batch, samples, settings.loss, below);
@@ -33,7 +33,7 @@ MicroBatchGradient micro_batch_gradient(const Llama& model, const Adapter& adapt
 
 std::vector<SampleLoss> sample_losses(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss) {
   const at::NoGradGuard no_graph;
-  const SampleBatch batch(model, adapter, samples, loss, 0.0, 0, {});
+  const SampleBatch batch(model, adapter, samples, loss, PrefixCache(), 0.0, 0, {});
   const at::Tensor below = model.layers(model.embed(batch.tokens.ids), batch.context, false, model.config().num_layers - 1);
   const PredictingRows rows = predicting_rows(model, batch, samples, loss, below);
   const RowLosses losses = row_losses(model, rows, loss, /*with_gradient=*/false);

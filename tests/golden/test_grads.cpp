@@ -25,14 +25,15 @@ struct GradsCase {
   std::vector<double> loss, norm;
   at::Tensor gradient;
 
-  void expect_equal(std::int64_t first, std::int64_t count) const {
+  void expect_equal(std::int64_t first, std::int64_t count, bool share_prefix) const {
     std::vector<const TrainingSample*> chosen;
     std::vector<std::int64_t> indices;
     for (std::int64_t i = first; i < first + count; ++i) {
       chosen.push_back(&samples[static_cast<std::size_t>(i)]);
       indices.push_back(i);
     }
-    const SampleGradients computed = sample_gradients(model, adapter, chosen, indices, settings);
+    const auto shared = share_prefix ? shared_tokens(samples, settings) : std::vector<std::int32_t>();
+    const SampleGradients computed = GradientNorms(model, adapter, settings, shared).of(chosen, indices);
     const at::Tensor norms = computed.norm();
     for (std::int64_t k = 0; k < count; ++k) {
       const auto i = static_cast<std::size_t>(first + k);
@@ -80,9 +81,13 @@ TEST(GoldenGrads, OneBackwardPassABatchEqualsAutogradOnEachSample) {
     const GradsCase c = read_case(file, model);
     (c.settings.loss.kind == LossKind::kClasses ? class_cases : token_cases) += 1;
     const auto count = static_cast<std::int64_t>(c.samples.size());
-    c.expect_equal(0, count);
-    for (std::int64_t i = 0; i < count; ++i) c.expect_equal(i, 1);
-    c.expect_equal(0, count - 1);
+    EXPECT_GE(shared_tokens(c.samples, c.settings).size(), 2U) << "the template begins alike in all samples";
+    for (const bool share_prefix : {false, true}) {
+      SCOPED_TRACE(share_prefix ? "prefix shared" : "nothing shared");
+      c.expect_equal(0, count, share_prefix);
+      for (std::int64_t i = 0; i < count; ++i) c.expect_equal(i, 1, share_prefix);
+      c.expect_equal(0, count - 1, share_prefix);
+    }
   }
   EXPECT_GT(token_cases, 0U);
   EXPECT_GT(class_cases, 0U);

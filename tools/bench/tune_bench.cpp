@@ -50,15 +50,17 @@ struct Bench {
   /// The sum of all samples' gradient norms.
   double norms() const {
     double sum = 0;
+    const GradientNormSettings settings{loss, 0.0, 0};
+    const GradientNorms gradients(model, adapter, settings, shared_tokens(samples, settings));
     for (const auto& batch : length_batches(lengths, batch_tokens)) {
       std::vector<const TrainingSample*> chosen;
       for (const auto i : batch) chosen.push_back(&samples[static_cast<std::size_t>(i)]);
-      sum += sample_gradients(model, adapter, chosen, batch, {loss, 0.0, 0}).norm().sum().item<double>();
+      sum += gradients.of(chosen, batch).norm().sum().item<double>();
     }
     return sum;
   }
 
-  /// Loss of the last of three micro-batches, an AdamW step each.
+  /// Loss of one micro-batch, and an AdamW step.
   double step(double dropout) {
     adapter.track_gradients(true);
     std::vector<const TrainingSample*> chosen;
@@ -100,12 +102,12 @@ int main(int count, char** arguments) {
     fmt::print(stderr, "usage: bench_tune norms|step|beam SAMPLES.h5 MODEL_FOLDER ADAPTER_FOLDER THREADS DTYPE\n");
     return 2;
   }
-  constexpr int kRepeats = 3;
   at::set_num_threads(std::stoi(arguments[5]));
   Bench bench(arguments[2], arguments[3], arguments[4], arguments[6]);
   const std::string what = arguments[1];
+  const int repeats = what == "step" ? 3 : 1;
   double best = std::numeric_limits<double>::infinity(), value = 0;
-  for (int repeat = 0; repeat < kRepeats; ++repeat) {
+  for (int repeat = 0; repeat < repeats; ++repeat) {
     const auto start = std::chrono::steady_clock::now();
     value = what == "norms" ? bench.norms() : what == "step" ? bench.step(0.05) : bench.beam();
     best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

@@ -2,7 +2,7 @@
 
     tune_bench.py BENCH_TUNE --model FOLDER --ratings FOLDER [--threads 2] [--dtype float32] [--only norms,step,beam]
 
-MovieLens-100k prompts in the form of SPEC 1 and 2 (ten titles of history). Peers in eager mode, best of three; the values both sides compute are
+MovieLens-100k prompts in the form of SPEC 1 and 2 (ten titles of history). Peers in eager mode; the LoRA step is the best of three, long runs are timed once. The values both sides compute are
 compared, so that both do the same work.
 """
 import argparse
@@ -74,13 +74,15 @@ def padded(rows, fill):
     return x
 
 
+def timed(work):
+    start = time.perf_counter()
+    value = work()
+    return time.perf_counter() - start, value
+
+
 def best_of(work):
-    seconds = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        value = work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds), value
+    runs = [timed(work) for _ in range(REPEATS)]
+    return min(runs)[0], runs[-1][1]
 
 
 class Bench:
@@ -131,18 +133,15 @@ class Bench:
 
     def norms(self, task):
         ids, position, gold, classes = [], [], [], []
-        for history, target in self.samples[:256]:
+        for history, target in self.samples[:self.options.samples]:
             prompt, answer = (seqrec if task == "seqrec" else ctrpre)(history, target)
             front, whole = self.encode(prompt), self.encode(prompt + answer)
             ids.append(whole + [self.eos])
             position.append(len(front) - 1)
             gold.append(0 if answer == "Yes" else 1)
         model = self.tuned(trainable=True).eval()
-        for name, p in model.named_parameters():
-            p.requires_grad_(False)
         last = model.config.num_hidden_layers - 1
         parameter = dict(model.named_parameters())[f"base_model.model.model.layers.{last}.self_attn.v_proj.lora_B.default.weight"]
-        parameter.requires_grad_(True)
         if task == "ctrpre":
             classes = [self.encode(PREAMBLE.format("", "", word))[-1] for word in ("Yes", "No")]
 
@@ -156,7 +155,9 @@ class Bench:
                     loss = losses.sum() / (losses.detach() > 0).sum()
                 else:
                     loss = F.cross_entropy(logits[position[i], classes][None], torch.tensor([gold[i]]))
-                total += torch.autograd.grad(loss, parameter)[0].double().norm().item()
+                model.zero_grad()
+                loss.backward()
+                total += parameter.grad.double().norm().item()
             return total
 
         def plain_forward():
@@ -167,10 +168,9 @@ class Bench:
                     model(input_ids=x, attention_mask=mask).logits
         extra = dict(answer_position=position, class_index=gold, class_tokens=classes) if task == "ctrpre" else {}
         ours, value = self.ours("norms", ids, **extra)
-        start = time.perf_counter()
-        peer_value = one_by_one()
-        self.row(f"gradient_norms_{task}_256", ours, time.perf_counter() - start, "one backward per sample, transformers + peft", value, peer_value)
-        self.row(f"gradient_norms_{task}_256_against_forward", ours, best_of(plain_forward)[0], "one plain forward of the same batches, transformers + peft")
+        seconds, peer_value = timed(one_by_one)
+        self.row(f"gradient_norms_{task}_{self.options.samples}", ours, seconds, "one backward per sample, transformers + peft", value, peer_value)
+        self.row(f"gradient_norms_{task}_{self.options.samples}_against_forward", ours, timed(plain_forward)[0], "one plain forward of the same batches, transformers + peft")
 
     def step(self):
         ids, k = [], 0
@@ -209,9 +209,8 @@ class Bench:
                                      early_stopping=False, return_dict_in_generate=True, output_scores=True, pad_token_id=self.eos)
             return out.sequences_scores.sum().item()
         ours, value = self.ours("beam", ids, max_new_tokens=32)
-        start = time.perf_counter()
-        peer_value = peer()
-        self.row("beam_search_32_prompts_2_beams_32_tokens", ours, time.perf_counter() - start, "transformers generate", value, peer_value)
+        seconds, peer_value = timed(peer)
+        self.row("beam_search_32_prompts_2_beams_32_tokens", ours, seconds, "transformers generate", value, peer_value)
 
 
 def main():
@@ -221,6 +220,7 @@ def main():
     parser.add_argument("--ratings", required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--samples", type=int, default=256, help="of the gradient norms")
     parser.add_argument("--only", default="norms,step,beam")
     options = parser.parse_args()
     transformers.logging.set_verbosity_error()

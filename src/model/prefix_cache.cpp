@@ -1,4 +1,4 @@
-#include "eval/prefix_cache.hpp"
+#include "model/prefix_cache.hpp"
 
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
@@ -9,23 +9,11 @@
 #include "model/token_batch.hpp"
 
 namespace goracs {
-namespace {
 
-/// Causal attention that keeps what it saw.
-class KeepingAttention final : public Attention {
- public:
-  explicit KeepingAttention(std::vector<KeyValue>& kept) : kept_(kept) {}
-  at::Tensor operator()(std::int64_t layer, const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) override {
-    kept_.push_back({key, value});
-    return causal_(layer, query, key, value);
-  }
-
- private:
-  std::vector<KeyValue>& kept_;
-  CausalAttention causal_;
-};
-
-}  // namespace
+at::Tensor KeepingAttention::operator()(std::int64_t layer, const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
+  kept_.push_back({key, value});
+  return causal_(layer, query, key, value);
+}
 
 std::int64_t common_prefix(std::span<const std::span<const std::int32_t>> sequences) {
   if (sequences.empty()) return 0;
@@ -40,18 +28,18 @@ std::int64_t common_prefix(std::span<const std::span<const std::int32_t>> sequen
   return static_cast<std::int64_t>(common);
 }
 
-PrefixCache::PrefixCache(const Llama& model, const Adapter* adapter, std::span<const std::int32_t> tokens)
+PrefixCache::PrefixCache(const Llama& model, const Adapter* adapter, std::span<const std::int32_t> tokens, std::int64_t num_layers)
     : size_(static_cast<std::int64_t>(tokens.size())) {
   if (tokens.empty()) return;
   const at::NoGradGuard no_graph;
   const std::span<const std::int32_t> sequences[] = {tokens};
   const TokenBatch batch = TokenBatch::padded_right(sequences);
   KeepingAttention attention(layers_);
-  model.layers(model.embed(batch.ids), {model.rotary_from_zero(size_), &attention, adapter, {}});
+  hidden_ = model.layers(model.embed(batch.ids), {model.rotary_from_zero(size_), &attention, adapter, {}}, false, num_layers);
 }
 
-SuffixAttention::SuffixAttention(const PrefixCache& prefix, at::Tensor positions, std::vector<KeyValue>* kept)
-    : prefix_(prefix), positions_(std::move(positions)), kept_(kept) {}
+SuffixAttention::SuffixAttention(PrefixCache prefix, at::Tensor positions, std::vector<KeyValue>* kept)
+    : prefix_(std::move(prefix)), positions_(std::move(positions)), kept_(kept) {}
 
 at::Tensor SuffixAttention::operator()(std::int64_t layer, const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
   if (kept_ != nullptr) kept_->push_back({key, value});
