@@ -64,9 +64,11 @@ void AddedTokens::cut(std::string_view text, bool special_in_text, const std::fu
     }
     std::size_t end_of_stretch = at, next = at + found->content.size();
     if (found->lstrip)
-      while (end_of_stretch > begin && unicode::is_space(unicode::decode(text, before(text, end_of_stretch)).code)) end_of_stretch = before(text, end_of_stretch);
+      while (end_of_stretch > begin && unicode::is_space(unicode::decode(text, before(text, end_of_stretch)).code))
+        end_of_stretch = before(text, end_of_stretch);
     if (found->rstrip)
-      while (next < text.size() && unicode::is_space(unicode::decode(text, next).code)) next += static_cast<std::size_t>(unicode::decode(text, next).length);
+      while (next < text.size() && unicode::is_space(unicode::decode(text, next).code))
+        next += static_cast<std::size_t>(unicode::decode(text, next).length);
     if (end_of_stretch > begin) stretch(text.substr(begin, end_of_stretch - begin), begin);
     token(found->id);
     begin = at = next;

@@ -26,8 +26,9 @@ std::uint64_t scattered(std::uint64_t key) {
 
 }  // namespace
 
-BytePairEncoding::BytePairEncoding(std::unordered_map<std::string, TokenId> vocab, const std::vector<std::pair<std::string, std::string>>& merges,
-                                   const Settings& settings, const std::string& file)
+BytePairEncoding::BytePairEncoding(std::unordered_map<std::string, TokenId> vocab,
+                                   const std::vector<std::pair<std::string, std::string>>& merges, const Settings& settings,
+                                   const std::string& file)
     : settings_(settings) {
   vocab_.reserve(vocab.size());
   for (auto& [text, id] : vocab) vocab_.emplace(text, id);
@@ -44,8 +45,8 @@ BytePairEncoding::BytePairEncoding(std::unordered_map<std::string, TokenId> voca
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
     const auto& [left, right] = merges[rank];
     const auto l = vocab_.find(left), r = vocab_.find(right), both = vocab_.find(left + right);
-    GORACS_CHECK_INPUT(l != vocab_.end() && r != vocab_.end() && both != vocab_.end(), "{}: merge {} names a token that is not in the vocabulary", file,
-                       rank);
+    GORACS_CHECK_INPUT(l != vocab_.end() && r != vocab_.end() && both != vocab_.end(),
+                       "{}: merge {} names a token that is not in the vocabulary", file, rank);
     const std::uint64_t key = pair_key(l->second, r->second);
     std::uint64_t slot = scattered(key) & merge_mask_;
     while (merge_keys_[slot] != kEmpty && merge_keys_[slot] != key) slot = (slot + 1) & merge_mask_;
@@ -81,8 +82,8 @@ void BytePairEncoding::symbols_of(std::string_view word) const {
         unknown_before = false;
         continue;
       }
-      const bool all_bytes =
-          settings_.byte_fallback && std::all_of(character.begin(), character.end(), [&](char c) { return byte_ids_[static_cast<unsigned char>(c)] >= 0; });
+      const bool all_bytes = settings_.byte_fallback && std::all_of(character.begin(), character.end(),
+                                                                    [&](char c) { return byte_ids_[static_cast<unsigned char>(c)] >= 0; });
       if (all_bytes) {
         for (const char c : character) add(byte_ids_[static_cast<unsigned char>(c)]);
         unknown_before = false;

@@ -31,8 +31,8 @@ class BytePairEncoding {
 
   /// vocab: token text to id (for kBytes the token's raw bytes); merges: pairs of token texts in rank order.
   /// Errors: kInput when a merge names a token that is not in the vocabulary.
-  BytePairEncoding(std::unordered_map<std::string, TokenId> vocab, const std::vector<std::pair<std::string, std::string>>& merges, const Settings& settings,
-                   const std::string& file);
+  BytePairEncoding(std::unordered_map<std::string, TokenId> vocab, const std::vector<std::pair<std::string, std::string>>& merges,
+                   const Settings& settings, const std::string& file);
 
   /// Appends the ids of one word.
   void encode(std::string_view word, std::vector<TokenId>& ids) const;

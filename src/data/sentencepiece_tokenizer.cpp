@@ -54,7 +54,8 @@ class SentencePieceTokenizer final : public Tokenizer {
     special_.cut(
         text, options.special_in_text, [&](std::string_view part, std::size_t offset) { encode_stretch(part, offset == 0, ids); },
         [&](TokenId id) { ids.push_back(id); });
-    if (options.max_length > 0 && static_cast<std::int64_t>(ids.size()) > options.max_length) ids.resize(static_cast<std::size_t>(options.max_length));
+    if (options.max_length > 0 && static_cast<std::int64_t>(ids.size()) > options.max_length)
+      ids.resize(static_cast<std::size_t>(options.max_length));
     return ids;
   }
 

@@ -26,11 +26,13 @@ std::string token_text(const Json& json, const std::string& key) {
   if (!json.contains(key)) return {};
   const Json& value = json.at(key);
   if (value.is_string()) return value.get<std::string>();
-  return value.is_object() && value.contains("content") && value["content"].is_string() ? value["content"].get<std::string>() : std::string();
+  return value.is_object() && value.contains("content") && value["content"].is_string() ? value["content"].get<std::string>()
+                                                                                        : std::string();
 }
 
 /// Texts first, by the tokenizer itself; where the files name no text, the id of config.json.
-std::optional<TokenId> special_id(const Tokenizer& tokenizer, const Json& map, const Json& settings, const Json& config, const std::string& name) {
+std::optional<TokenId> special_id(const Tokenizer& tokenizer, const Json& map, const Json& settings, const Json& config,
+                                  const std::string& name) {
   for (const Json* source : {&map, &settings}) {
     const std::string text = token_text(*source, name + "_token");
     if (text.empty()) continue;
@@ -53,7 +55,8 @@ std::unique_ptr<Tokenizer> open_tokenizer(const fs::path& folder) {
   GORACS_CHECK_INPUT(fs::is_directory(folder), "{}: no such folder", folder.string());
   const Json settings = read_object(folder / "tokenizer_config.json");
   const bool sentencepiece = fs::exists(folder / "tokenizer.model");
-  GORACS_CHECK_INPUT(sentencepiece || fs::exists(folder / "tokenizer.json"), "{}: no tokenizer.model and no tokenizer.json", folder.string());
+  GORACS_CHECK_INPUT(sentencepiece || fs::exists(folder / "tokenizer.json"), "{}: no tokenizer.model and no tokenizer.json",
+                     folder.string());
   const Json legacy = settings.value("legacy", Json());
   auto tokenizer = sentencepiece ? open_sentencepiece(folder / "tokenizer.model", !legacy.is_boolean() || legacy.get<bool>())
                                  : open_tokenizer_json(folder / "tokenizer.json");
@@ -76,8 +79,9 @@ std::string tokenizer_fingerprint(const Tokenizer& tokenizer) {
   for (const auto& [name, id] : {std::pair{"bos", special.bos}, {"eos", special.eos}, {"pad", special.pad}, {"unk", special.unk}})
     print[name] = id ? Json(*id) : Json();
   // words, case, digits, quotes, spaces, line ends, scripts beyond Latin, an emoji: where tokenizers differ
-  for (const char* probe : {"The user has watched \"Toy Story (1995)\", \"Se7en\" before:\n ", "Yes", "No", "### Response:\n", "  two  spaces 1234567890",
-                            "na\u00efve caf\u00e9 \u4e2d\u6587 \u0440\u0443\u0441 \U0001F600", "</s><|im_end|>"})
+  for (const char* probe :
+       {"The user has watched \"Toy Story (1995)\", \"Se7en\" before:\n ", "Yes", "No", "### Response:\n", "  two  spaces 1234567890",
+        "na\u00efve caf\u00e9 \u4e2d\u6587 \u0440\u0443\u0441 \U0001F600", "</s><|im_end|>"})
     print["probes"].push_back(tokenizer.encode(probe));
   return sha256_hex(print.dump());
 }

@@ -78,7 +78,8 @@ class JsonTokenizer final : public Tokenizer {
         text, options.special_in_text, [&](std::string_view part, std::size_t offset) { encode_stretch(part, offset == 0, ids); },
         [&](TokenId id) { ids.push_back(id); });
     if (options.max_length > 0) {
-      const std::size_t room = static_cast<std::size_t>(options.max_length) > added ? static_cast<std::size_t>(options.max_length) - added : 0;
+      const std::size_t room =
+          static_cast<std::size_t>(options.max_length) > added ? static_cast<std::size_t>(options.max_length) - added : 0;
       const std::size_t front = options.add_special_tokens ? before_.size() : 0;
       if (ids.size() > front + room) ids.resize(front + room);
     }
@@ -98,23 +99,24 @@ class JsonTokenizer final : public Tokenizer {
       }
     }
     switch (decoder_) {
-      case Decoder::kByteLevel:
-        return decode_bytes(tokens);
-      case Decoder::kWordPiece:
-        return decode_word_pieces(tokens);
-      case Decoder::kSpaces:
-        return decode_metaspace(tokens);
+      case Decoder::kByteLevel: return decode_bytes(tokens);
+      case Decoder::kWordPiece: return decode_word_pieces(tokens);
+      case Decoder::kSpaces: return decode_metaspace(tokens);
     }
     return {};
   }
 
   std::int64_t vocab_size() const override { return vocab_size_; }
-  std::string kind() const override { return decoder_ == Decoder::kByteLevel ? "byte-level BPE" : decoder_ == Decoder::kWordPiece ? "WordPiece" : "BPE"; }
+  std::string kind() const override {
+    return decoder_ == Decoder::kByteLevel ? "byte-level BPE" : decoder_ == Decoder::kWordPiece ? "WordPiece" : "BPE";
+  }
 
  private:
   // --- reading ---
 
-  [[noreturn]] void refuse(const char* what, const Json& value) const { fail(ExitCode::kInput, "{}: {} {} is not supported", path_, what, value.dump().substr(0, 200)); }
+  [[noreturn]] void refuse(const char* what, const Json& value) const {
+    fail(ExitCode::kInput, "{}: {} {} is not supported", path_, what, value.dump().substr(0, 200));
+  }
 
   void read(const Json& json) {
     const Json& model = json.at("model");
@@ -202,7 +204,8 @@ class JsonTokenizer final : public Tokenizer {
   }
 
   void read_metaspace(const Json& splitter) {
-    if (splitter.value("replacement", std::string(kMetaspace)) != kMetaspace || splitter.value("split", true)) refuse("pre_tokenizer", splitter);
+    if (splitter.value("replacement", std::string(kMetaspace)) != kMetaspace || splitter.value("split", true))
+      refuse("pre_tokenizer", splitter);
     metaspace_ = true;
     const std::string scheme = splitter.value("prepend_scheme", splitter.value("add_prefix_space", true) ? "always" : "never");
     prepend_ = scheme == "first" ? Prepend::kFirst : scheme == "always" ? Prepend::kAlways : Prepend::kNever;
@@ -322,14 +325,10 @@ class JsonTokenizer final : public Tokenizer {
     std::string prefixed;
     if (prefix_space_ && !unicode::is_space(unicode::decode(text, 0).code)) text = prefixed = " " + std::string(text);
     switch (split_) {
-      case Split::kNone:
-        return word(text);
-      case Split::kGpt2:
-        return split_gpt2(text, word);
-      case Split::kLlama3:
-        return split_llama3(text, word);
-      case Split::kDigitsGpt2:
-        return split_digits(text, [&](std::string_view part) { split_gpt2(part, word); });
+      case Split::kNone: return word(text);
+      case Split::kGpt2: return split_gpt2(text, word);
+      case Split::kLlama3: return split_llama3(text, word);
+      case Split::kDigitsGpt2: return split_digits(text, [&](std::string_view part) { split_gpt2(part, word); });
     }
   }
 
@@ -356,8 +355,17 @@ class JsonTokenizer final : public Tokenizer {
       std::string token = tokens[k];
       if (k > 0) token = token.starts_with(word_piece_prefix_) ? token.substr(word_piece_prefix_.size()) : " " + token;
       if (word_piece_cleanup_)
-        for (const auto& [spaced, tight] : {std::pair{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"}, {" n't", "n't"}, {" 'm", "'m"},
-                                            {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}})
+        for (const auto& [spaced, tight] : {std::pair{" .", "."},
+                                            {" ?", "?"},
+                                            {" !", "!"},
+                                            {" ,", ","},
+                                            {" ' ", "'"},
+                                            {" n't", "n't"},
+                                            {" 'm", "'m"},
+                                            {" do not", " don't"},
+                                            {" 's", "'s"},
+                                            {" 've", "'ve"},
+                                            {" 're", "'re"}})
           replace_all(token, spaced, tight);
       text += token;
     }

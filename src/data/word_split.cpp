@@ -85,7 +85,8 @@ std::size_t next_llama3(const Scanner& scan, std::size_t at) {
   const Decoded first = scan.peek(at);
   if (is_letter(first.code)) return scan.run(at, is_letter);
   const std::size_t second = at + static_cast<std::size_t>(first.length);
-  if (!is_line_end(first.code) && !is_number(first.code) && !scan.at_end(second) && is_letter(scan.peek(second).code)) return scan.run(second, is_letter);
+  if (!is_line_end(first.code) && !is_number(first.code) && !scan.at_end(second) && is_letter(scan.peek(second).code))
+    return scan.run(second, is_letter);
   if (is_number(first.code)) return scan.run(at, is_number, kDigitsTogether);
   const std::size_t word = first.code == U' ' ? at + 1 : at;
   if (!scan.at_end(word) && is_symbol(scan.peek(word).code)) return scan.run(scan.run(word, is_symbol), is_line_end);

@@ -1,0 +1,212 @@
+#include "data/alpaca_file.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hpp"
+
+namespace goracs {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Takes samples out of a stream of JSON events: array, object, key, value. What stands deeper is passed over.
+class AlpacaEvents final : public nlohmann::json_sax<Json> {
+ public:
+  AlpacaEvents(std::string file, const std::function<void(AlpacaSample&&, std::int64_t)>& sample)
+      : file_(std::move(file)), sample_(sample) {}
+
+  bool null() override { return other(); }
+  bool boolean(bool) override { return other(); }
+  bool number_integer(std::int64_t value) override { return number(std::to_string(value)); }
+  bool number_unsigned(std::uint64_t value) override { return number(std::to_string(value)); }
+  bool number_float(double, const std::string& text) override { return number(text); }
+  bool binary(Json::binary_t&) override { return other(); }
+  bool string(std::string& value) override {
+    check_level("a text");
+    if (depth_ == kNegative && key_ == kNegatives) {
+      now_.negatives->push_back(std::move(value));
+    } else if (depth_ == kMember) {
+      if (std::string* const slot = member()) *slot = std::move(value);
+    }
+    return true;
+  }
+  bool key(std::string& value) override {
+    if (depth_ == kMember) key_ = std::move(value);
+    return true;
+  }
+  bool start_object(std::size_t) override {
+    if (depth_ == kMember) other();
+    ++depth_;
+    GORACS_CHECK_INPUT(depth_ != kElement, "{}: an object, expected an array of samples", file_);
+    if (depth_ == kMember) {
+      now_ = {};
+      has_ = 0;
+    }
+    return true;
+  }
+  bool end_object() override {
+    if (depth_-- != kMember) return true;
+    for (const auto& [bit, name] : {std::pair{kHasInstruction, "instruction"}, {kHasOutput, "output"}})
+      GORACS_CHECK_INPUT((has_ & bit) != 0, "{}: sample {}: no {}", file_, number_, name);
+    sample_(std::move(now_), number_++);
+    return true;
+  }
+  bool start_array(std::size_t) override {
+    check_level("an array");
+    if (depth_ == kMember) {
+      if (key_ == kNegatives) {
+        now_.negatives.emplace();
+      } else {
+        other();
+      }
+    }
+    ++depth_;
+    return true;
+  }
+  bool end_array() override {
+    --depth_;
+    return true;
+  }
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
+    fail(ExitCode::kInput, "{}: broken JSON at byte {} (sample {}): {}", file_, position, number_, error.what());
+  }
+
+ private:
+  static constexpr int kElement = 1, kMember = 2, kNegative = 3;  // depth of what is read next
+  static constexpr unsigned kHasInstruction = 1, kHasOutput = 2;
+  static constexpr const char* kNegatives = "neg_samples";
+
+  void check_level(const char* what) const {
+    GORACS_CHECK_INPUT(depth_ != kElement, "{}: sample {} is {}, expected an object", file_, number_, what);
+  }
+
+  /// Where the value of the present key goes; null for keys that mean nothing here.
+  std::string* member() {
+    if (key_ == "instruction") return has_ |= kHasInstruction, &now_.instruction;
+    if (key_ == "output") return has_ |= kHasOutput, &now_.output;
+    if (key_ == "input") return &now_.input;
+    if (key_ == "user id" || key_ == "user") return &now_.user;
+    return nullptr;
+  }
+  bool number(const std::string& text) {
+    if (depth_ == kMember && (key_ == "user id" || key_ == "user")) {
+      now_.user = text;
+      return true;
+    }
+    return other();
+  }
+  /// A value that is no text.
+  bool other() {
+    check_level("no object");
+    const bool wanted = depth_ == kMember && (key_ == "instruction" || key_ == "output" || key_ == "input");
+    GORACS_CHECK_INPUT(!wanted && !(depth_ == kNegative && key_ == kNegatives), "{}: sample {}: {} must be text", file_, number_, key_);
+    return true;
+  }
+
+  std::string file_;
+  const std::function<void(AlpacaSample&&, std::int64_t)>& sample_;
+  AlpacaSample now_;
+  std::string key_;
+  std::int64_t number_ = 0;
+  int depth_ = 0;
+  unsigned has_ = 0;
+};
+
+/// Bytes to a file through a buffer; every error is seen.
+class TextSink {
+ public:
+  explicit TextSink(const std::filesystem::path& path) : path_(path.string()), file_(std::fopen(path_.c_str(), "wb")) {
+    GORACS_CHECK_IO(file_ != nullptr, "{}: cannot be written: {}", path_, std::strerror(errno));
+  }
+  std::string& text() noexcept { return text_; }
+  void drain(std::size_t more_than) {
+    if (text_.size() <= more_than) return;
+    GORACS_CHECK_IO(std::fwrite(text_.data(), 1, text_.size(), file_.get()) == text_.size(), "{}: cannot be written: {}", path_,
+                    std::strerror(errno));
+    text_.clear();
+  }
+  void close() {
+    drain(0);
+    GORACS_CHECK_IO(std::fclose(file_.release()) == 0, "{}: cannot be written: {}", path_, std::strerror(errno));
+  }
+
+ private:
+  struct Close {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+  };
+  std::string path_;
+  std::unique_ptr<std::FILE, Close> file_;
+  std::string text_;
+};
+
+void append_json_string(std::string& json, std::string_view text) {
+  json += '"';
+  std::size_t copied = 0;
+  for (std::size_t k = 0; k < text.size(); ++k) {
+    const auto c = static_cast<unsigned char>(text[k]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    json += text.substr(copied, k - copied);
+    copied = k + 1;
+    switch (c) {
+      case '"': json += "\\\""; break;
+      case '\\': json += "\\\\"; break;
+      case '\n': json += "\\n"; break;
+      case '\t': json += "\\t"; break;
+      default: fmt::format_to(std::back_inserter(json), "\\u{:04x}", c);
+    }
+  }
+  json += text.substr(copied);
+  json += '"';
+}
+
+}  // namespace
+
+void read_alpaca_file(const std::filesystem::path& file, const std::function<void(AlpacaSample&& sample, std::int64_t number)>& sample) {
+  std::ifstream in(file, std::ios::binary);
+  GORACS_CHECK_INPUT(in.good(), "{}: no such file", file.string());
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  AlpacaEvents events(file.string(), sample);
+  Json::sax_parse(text, &events);
+}
+
+void write_alpaca_file(const std::filesystem::path& file, const SampleTable& samples, const ItemList& items,
+                       std::span<const std::int64_t> negatives) {
+  constexpr std::size_t kDrain = std::size_t{1} << 20;
+  TextSink sink(file);
+  std::string& json = sink.text();
+  const std::size_t per_sample = samples.size() == 0 ? 0 : negatives.size() / static_cast<std::size_t>(samples.size());
+  json += "[";
+  for (std::size_t i = 0; i < static_cast<std::size_t>(samples.size()); ++i) {
+    json += i == 0 ? "\n{" : ",\n{";
+    if (!samples.user[i].empty()) {
+      json += "\"user id\": ";
+      append_json_string(json, samples.user[i]);
+      json += ", ";
+    }
+    json += "\"instruction\": ";
+    append_json_string(json, samples.instruction[i]);
+    json += ", \"input\": ";
+    append_json_string(json, samples.input[i]);
+    json += ", \"output\": ";
+    append_json_string(json, samples.output[i]);
+    if (per_sample > 0) {
+      json += ", \"neg_samples\": [";
+      for (std::size_t k = 0; k < per_sample; ++k) {
+        if (k > 0) json += ", ";
+        append_json_string(json, items.titles[static_cast<std::size_t>(negatives[i * per_sample + k])]);
+      }
+      json += ']';
+    }
+    json += '}';
+    sink.drain(kDrain);
+  }
+  json += "\n]\n";
+  sink.close();
+}
+
+}  // namespace goracs

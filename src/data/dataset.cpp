@@ -1,0 +1,73 @@
+#include "data/dataset.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "base/error.hpp"
+#include "data/alpaca_dataset.hpp"
+#include "data/cpython_random.hpp"
+#include "data/rated_dataset.hpp"
+
+namespace goracs {
+namespace {
+
+/// The distinct answers, Yes and No in this order where there are no others.
+std::vector<std::string> classes_of(const Dataset& dataset) {
+  std::set<std::string> answers;
+  for (const SampleTable* table : {&dataset.train, &dataset.valid, &dataset.test})
+    answers.insert(table->output.begin(), table->output.end());
+  const std::vector<std::string> yes_no = {"Yes", "No"};
+  if (std::all_of(answers.begin(), answers.end(), [&](const std::string& answer) { return answer == yes_no[0] || answer == yes_no[1]; }))
+    return yes_no;
+  return {answers.begin(), answers.end()};
+}
+
+/// Every sample's label: where its output stands among the classes.
+void label_by_output(Dataset& dataset, const std::vector<std::string>& classes) {
+  dataset.classes = classes.empty() ? classes_of(dataset) : classes;
+  for (const auto& [name, table] : {std::pair{"train", &dataset.train}, {"valid", &dataset.valid}, {"test", &dataset.test}})
+    for (std::size_t i = 0; i < table->output.size(); ++i) {
+      const auto found = std::find(dataset.classes.begin(), dataset.classes.end(), table->output[i]);
+      GORACS_CHECK_INPUT(found != dataset.classes.end(), "{} sample {}: its output '{}' is none of data.classes ({})", name, i,
+                         table->output[i], fmt::join(dataset.classes, ", "));
+      table->label[i] = static_cast<std::int32_t>(found - dataset.classes.begin());
+    }
+}
+
+}  // namespace
+
+Domain domain_of(DataFormat format) {
+  switch (format) {
+    case DataFormat::kAmazonGames: return Domain::kGames;
+    case DataFormat::kAmazonFood: return Domain::kFood;
+    default: return Domain::kMovies;
+  }
+}
+
+Dataset read_dataset(const DatasetSettings& settings, const ReadEvents& events) {
+  Dataset dataset = settings.format == DataFormat::kAlpaca ? read_alpaca_dataset(settings, events) : read_rated_dataset(settings, events);
+  if (settings.task == Task::kCtrPre) label_by_output(dataset, settings.classes);
+  return dataset;
+}
+
+std::int64_t split_size(double size, std::int64_t samples) {
+  if (size >= 1) return static_cast<std::int64_t>(size);
+  return static_cast<std::int64_t>(std::nearbyint(size * static_cast<double>(samples)));
+}
+
+std::vector<std::int64_t> kept_rows(std::int64_t rows, std::int64_t most, std::uint64_t seed) {
+  std::vector<std::int64_t> kept(static_cast<std::size_t>(rows));
+  std::iota(kept.begin(), kept.end(), 0);
+  if (most <= 0 || most >= rows) return kept;
+  CpythonRandom random(seed);
+  random.shuffle(kept);
+  kept.resize(static_cast<std::size_t>(most));
+  std::sort(kept.begin(), kept.end());
+  return kept;
+}
+
+}  // namespace goracs
