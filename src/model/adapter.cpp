@@ -23,7 +23,8 @@ constexpr Module kModules[] = {{"q_proj", "self_attn"}, {"k_proj", "self_attn"},
 const Module& module_named(std::string_view name) {
   for (const Module& module : kModules)
     if (module.name == name) return module;
-  fail(ExitCode::kInput, "LoRA target '{}' is no projection of a LLaMA layer (q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj)", name);
+  fail(ExitCode::kInput,
+       "LoRA target '{}' is no projection of a LLaMA layer (q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj)", name);
 }
 
 }  // namespace
@@ -93,7 +94,8 @@ std::vector<std::string> Adapter::names() const {
   for (std::int64_t layer = 0; layer < num_layers_; ++layer)
     for (const auto& target : shape_.target_modules)
       for (const char part : {'A', 'B'})
-        all.push_back(fmt::format("base_model.model.model.layers.{}.{}.{}.lora_{}.weight", layer, module_named(target).block, target, part));
+        all.push_back(
+            fmt::format("base_model.model.model.layers.{}.{}.{}.lora_{}.weight", layer, module_named(target).block, target, part));
   return all;
 }
 

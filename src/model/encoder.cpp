@@ -18,10 +18,13 @@ class EncoderKeys {
         prefix_ = prefix;
         return;
       }
-    fail(ExitCode::kInput, "{}: tensor 'embeddings.word_embeddings.weight' is missing, bare or with prefix bert. or roberta.", folder.string());
+    fail(ExitCode::kInput, "{}: tensor 'embeddings.word_embeddings.weight' is missing, bare or with prefix bert. or roberta.",
+         folder.string());
   }
 
-  at::Tensor load(const std::string& key, const std::vector<std::int64_t>& shape) const { return weights_.load(prefix_ + key, shape, at::kFloat); }
+  at::Tensor load(const std::string& key, const std::vector<std::int64_t>& shape) const {
+    return weights_.load(prefix_ + key, shape, at::kFloat);
+  }
   /// LayerNorm's parameters were once called gamma and beta.
   at::Tensor load_norm(const std::string& key, const char* name, const char* old_name, std::int64_t size) const {
     const bool old = !weights_.contains(prefix_ + key + name) && weights_.contains(prefix_ + key + old_name);

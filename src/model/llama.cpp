@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <set>
 
 #include "base/error.hpp"
 #include "model/layer_checkpoint.hpp"
@@ -21,24 +22,30 @@ at::Tensor token_at(const at::Tensor& x, const at::Tensor& positions) {
 
 }  // namespace
 
-Llama Llama::load(const std::filesystem::path& folder, at::ScalarType dtype) {
+Llama Llama::load(const std::filesystem::path& folder, at::ScalarType dtype, int ranks_on_host) {
   Llama model;
   model.config_ = LlamaConfig::read(folder);
   model.dtype_ = dtype;
   const LlamaConfig& c = model.config_;
   const Weights weights = Weights::open_folder(folder);
-  model.embedding_ = weights.load("model.embed_tokens.weight", {c.vocab_size, c.hidden_size}, dtype);
-  model.norm_ = weights.load("model.norm.weight", {c.hidden_size}, dtype);
+  weights.check_fits(dtype, ranks_on_host);
+  std::set<std::string> used;
+  const auto take = [&](const std::string& key, const std::vector<std::int64_t>& shape) {
+    used.insert(key);
+    return weights.load(key, shape, dtype);
+  };
+  model.embedding_ = take("model.embed_tokens.weight", {c.vocab_size, c.hidden_size});
+  model.norm_ = take("model.norm.weight", {c.hidden_size});
   // a tied model stores no head; one that stores it all the same means the embedding
-  model.head_ = c.tie_word_embeddings ? model.embedding_ : weights.load("lm_head.weight", {c.vocab_size, c.hidden_size}, dtype);
+  model.head_ = c.tie_word_embeddings ? model.embedding_ : take("lm_head.weight", {c.vocab_size, c.hidden_size});
   const auto projection = [&](std::int64_t i, const char* block, const char* module) {
     const auto [in, out] = projection_shape(c, module);
-    return weights.load(fmt::format("model.layers.{}.{}.{}.weight", i, block, module), {out, in}, dtype);
+    return take(fmt::format("model.layers.{}.{}.{}.weight", i, block, module), {out, in});
   };
   for (std::int64_t i = 0; i < c.num_layers; ++i) {
     Layer layer;
-    layer.input_norm = weights.load(fmt::format("model.layers.{}.input_layernorm.weight", i), {c.hidden_size}, dtype);
-    layer.post_attention_norm = weights.load(fmt::format("model.layers.{}.post_attention_layernorm.weight", i), {c.hidden_size}, dtype);
+    layer.input_norm = take(fmt::format("model.layers.{}.input_layernorm.weight", i), {c.hidden_size});
+    layer.post_attention_norm = take(fmt::format("model.layers.{}.post_attention_layernorm.weight", i), {c.hidden_size});
     layer.q_proj = projection(i, "self_attn", "q_proj");
     layer.k_proj = projection(i, "self_attn", "k_proj");
     layer.v_proj = projection(i, "self_attn", "v_proj");
@@ -48,14 +55,18 @@ Llama Llama::load(const std::filesystem::path& folder, at::ScalarType dtype) {
     layer.down_proj = projection(i, "mlp", "down_proj");
     model.layers_.push_back(std::move(layer));
   }
+  // a layer more than the config says, or a bias, would be another model
+  for (const auto& [key, view] : weights.tensors())
+    GORACS_CHECK_INPUT(!key.starts_with("model.layers.") || used.contains(key) || key.ends_with(".rotary_emb.inv_freq"),
+                       "{}: tensor '{}' belongs to no layer that config.json describes", folder.string(), key);
   return model;
 }
 
 at::Tensor Llama::embed(const at::Tensor& ids) const { return at::embedding(embedding_, ids); }
 
 /// W x + (alpha / r) B A dropout(x)
-at::Tensor Llama::project(const at::Tensor& x, const at::Tensor& weight, std::int64_t layer, std::string_view module, const ForwardContext& context,
-                          at::Tensor* lora_input) const {
+at::Tensor Llama::project(const at::Tensor& x, const at::Tensor& weight, std::int64_t layer, std::string_view module,
+                          const ForwardContext& context, at::Tensor* lora_input) const {
   at::Tensor y = at::linear(x, weight);
   const LoraPair* lora = context.adapter != nullptr ? context.adapter->find(layer, module) : nullptr;
   if (lora == nullptr) return y;
@@ -65,7 +76,8 @@ at::Tensor Llama::project(const at::Tensor& x, const at::Tensor& weight, std::in
   return y + at::linear(low, lora->b.to(x.scalar_type())) * context.adapter->shape().scale();
 }
 
-at::Tensor Llama::attend(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe, const at::Tensor& positions) const {
+at::Tensor Llama::attend(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe,
+                         const at::Tensor& positions) const {
   const Layer& layer = layers_[static_cast<std::size_t>(index)];
   const std::int64_t batch = x.size(0);
   const auto heads = [&](const at::Tensor& y, std::int64_t count) { return y.view({batch, -1, count, config_.head_dim}).transpose(1, 2); };
@@ -95,7 +107,8 @@ at::Tensor Llama::layer(std::int64_t index, const at::Tensor& x, const ForwardCo
   return attended + feed_forward(index, rms_norm(attended, layer.post_attention_norm, config_.rms_norm_eps), context);
 }
 
-at::Tensor Llama::layer_at(std::int64_t index, const at::Tensor& x, const at::Tensor& positions, const ForwardContext& context, ValueProbe* probe) const {
+at::Tensor Llama::layer_at(std::int64_t index, const at::Tensor& x, const at::Tensor& positions, const ForwardContext& context,
+                           ValueProbe* probe) const {
   const Layer& layer = layers_[static_cast<std::size_t>(index)];
   const at::Tensor attended =
       token_at(x, positions) + attend(index, rms_norm(x, layer.input_norm, config_.rms_norm_eps), context, probe, positions);
@@ -106,7 +119,9 @@ at::Tensor Llama::layers(const at::Tensor& x, const ForwardContext& context, boo
   at::Tensor y = x;
   for (std::int64_t i = 0; i < (until == kAllLayers ? config_.num_layers : until); ++i) {
     const auto step = [this, i, &context](const at::Tensor& input) { return layer(i, input, context); };
-    y = checkpoint_layers && context.adapter != nullptr && at::GradMode::is_enabled() ? checkpointed(step, y, context.adapter->layer_tensors(i)) : step(y);
+    y = checkpoint_layers && context.adapter != nullptr && at::GradMode::is_enabled()
+            ? checkpointed(step, y, context.adapter->layer_tensors(i))
+            : step(y);
   }
   return y;
 }
@@ -117,7 +132,9 @@ at::Tensor Llama::logits(const at::Tensor& hidden) const { return at::linear(hid
 
 at::Tensor Llama::logits_gradient(const at::Tensor& gradient) const { return at::matmul(gradient, head_); }
 
-at::Tensor Llama::logits_of(const at::Tensor& hidden, const at::Tensor& classes) const { return at::linear(hidden, head_.index_select(0, classes)); }
+at::Tensor Llama::logits_of(const at::Tensor& hidden, const at::Tensor& classes) const {
+  return at::linear(hidden, head_.index_select(0, classes));
+}
 
 at::Tensor Llama::logits_gradient_of(const at::Tensor& gradient, const at::Tensor& classes) const {
   return at::matmul(gradient, head_.index_select(0, classes));

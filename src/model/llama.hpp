@@ -40,8 +40,8 @@ class Llama {
   static constexpr std::int64_t kAllLayers = -1;
 
   /// Weights stay in the mapped file where their stored type is `dtype` (kFloat or kBFloat16), else are converted once.
-  /// Errors: kInput (missing keys, shapes that do not fit).
-  static Llama load(const std::filesystem::path& folder, at::ScalarType dtype);
+  /// Errors: kInput (missing or unknown keys, shapes that do not fit); kUsage when `ranks_on_host` such models do not fit into this host's memory.
+  static Llama load(const std::filesystem::path& folder, at::ScalarType dtype, int ranks_on_host = 1);
 
   const LlamaConfig& config() const noexcept { return config_; }
   at::ScalarType dtype() const noexcept { return dtype_; }
@@ -52,10 +52,12 @@ class Llama {
   at::Tensor layer(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe = nullptr) const;
   /// The same for one token of each sequence, (B) int64 positions  ->  (B, 1, H): keys and values are computed for all tokens, the rest for
   /// that one. The rotation is rotary_from_zero's, and the attention takes one query a sequence (AttentionAt).
-  at::Tensor layer_at(std::int64_t index, const at::Tensor& x, const at::Tensor& positions, const ForwardContext& context, ValueProbe* probe = nullptr) const;
+  at::Tensor layer_at(std::int64_t index, const at::Tensor& x, const at::Tensor& positions, const ForwardContext& context,
+                      ValueProbe* probe = nullptr) const;
   /// All layers, or those below `until`, and no final norm. `checkpoint_layers`: under autograd keep only each layer's input and compute the
   /// layer again in the backward pass.
-  at::Tensor layers(const at::Tensor& x, const ForwardContext& context, bool checkpoint_layers = false, std::int64_t until = kAllLayers) const;
+  at::Tensor layers(const at::Tensor& x, const ForwardContext& context, bool checkpoint_layers = false,
+                    std::int64_t until = kAllLayers) const;
   at::Tensor final_norm(const at::Tensor& x) const;
   /// hidden (..., H) after the final norm  ->  (..., V)
   at::Tensor logits(const at::Tensor& hidden) const;
@@ -75,10 +77,11 @@ class Llama {
     at::Tensor input_norm, q_proj, k_proj, v_proj, o_proj, post_attention_norm, gate_proj, up_proj, down_proj;
   };
 
-  at::Tensor project(const at::Tensor& x, const at::Tensor& weight, std::int64_t layer, std::string_view module, const ForwardContext& context,
-                     at::Tensor* lora_input = nullptr) const;
+  at::Tensor project(const at::Tensor& x, const at::Tensor& weight, std::int64_t layer, std::string_view module,
+                     const ForwardContext& context, at::Tensor* lora_input = nullptr) const;
   /// `positions`: the one token of each sequence that asks; undefined: all tokens do.
-  at::Tensor attend(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe, const at::Tensor& positions = {}) const;
+  at::Tensor attend(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe,
+                    const at::Tensor& positions = {}) const;
   at::Tensor feed_forward(std::int64_t index, const at::Tensor& x, const ForwardContext& context) const;
 
   LlamaConfig config_;

@@ -16,7 +16,7 @@ namespace goracs {
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   GORACS_CHECK_INPUT(file >= 0, "{}: cannot open: {}", path.string(), std::strerror(errno));
-  struct stat status {};
+  struct stat status{};
   const bool regular = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
   void* data = nullptr;
   if (regular && status.st_size > 0) data = ::mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ, MAP_PRIVATE, file, 0);

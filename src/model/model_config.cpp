@@ -1,6 +1,8 @@
 #include "model/model_config.hpp"
 
+#include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
@@ -48,11 +50,30 @@ class ConfigFile {
     return from[key].get<std::string>();
   }
 
+  std::string required_text(const char* key) const {
+    GORACS_CHECK_INPUT(has(key), "{}: {} is missing", path_, key);
+    return text(json_, key, "");
+  }
+
   bool flag(const char* key, bool fallback) const {
     if (!has(key)) return fallback;
     GORACS_CHECK_INPUT(json_[key].is_boolean(), "{}: {} is {}, expected true or false", path_, key, json_[key].dump());
     return json_[key].get<bool>();
   }
+
+  /// Each name in `architectures` (if any are given) begins with one of these.
+  void check_architecture(std::initializer_list<std::string_view> allowed, std::string_view expected) const {
+    if (!has("architectures")) return;
+    GORACS_CHECK_INPUT(json_["architectures"].is_array(), "{}: architectures is {}, expected a list of names", path_,
+                       json_["architectures"].dump());
+    for (const Json& name : json_["architectures"]) {
+      const std::string text = name.is_string() ? name.get<std::string>() : name.dump();
+      const bool known = std::any_of(allowed.begin(), allowed.end(), [&](std::string_view start) { return text.starts_with(start); });
+      GORACS_CHECK_INPUT(known, "{}: architecture '{}' is not supported, expected {}", path_, text, expected);
+    }
+  }
+
+  void refuse(const char* key) const { GORACS_CHECK_INPUT(!has(key), "{}: {} is given, which is not supported", path_, key); }
 
  private:
   std::string path_;
@@ -88,8 +109,10 @@ void read_rope(const ConfigFile& file, LlamaConfig& config) {
 
 LlamaConfig LlamaConfig::read(const fs::path& folder) {
   const ConfigFile file(folder);
-  const std::string type = file.text(file.json(), "model_type", "llama");
+  const std::string type = file.required_text("model_type");
   GORACS_CHECK_INPUT(type == "llama", "{}: model_type '{}' is not supported, expected llama", file.path(), type);
+  file.check_architecture({"LlamaForCausalLM", "LLaMAForCausalLM", "LlamaModel"}, "LlamaForCausalLM");
+  file.refuse("quantization_config");
   const std::string activation = file.text(file.json(), "hidden_act", "silu");
   GORACS_CHECK_INPUT(activation == "silu", "{}: hidden_act '{}' is not supported, expected silu", file.path(), activation);
   for (const char* bias : {"attention_bias", "mlp_bias"})
@@ -102,8 +125,8 @@ LlamaConfig LlamaConfig::read(const fs::path& folder) {
   config.num_layers = file.count("num_hidden_layers");
   config.num_heads = file.count("num_attention_heads");
   config.num_key_value_heads = file.count("num_key_value_heads", config.num_heads);
-  GORACS_CHECK_INPUT(config.num_heads % config.num_key_value_heads == 0, "{}: {} attention heads are no multiple of {} key-value heads", file.path(),
-                     config.num_heads, config.num_key_value_heads);
+  GORACS_CHECK_INPUT(config.num_heads % config.num_key_value_heads == 0, "{}: {} attention heads are no multiple of {} key-value heads",
+                     file.path(), config.num_heads, config.num_key_value_heads);
   config.head_dim = file.count("head_dim", config.hidden_size / config.num_heads);
   GORACS_CHECK_INPUT(config.head_dim > 0 && config.head_dim % 2 == 0, "{}: head_dim {} must be even", file.path(), config.head_dim);
   config.rms_norm_eps = file.number(file.json(), "rms_norm_eps", 1e-6);
@@ -115,12 +138,17 @@ LlamaConfig LlamaConfig::read(const fs::path& folder) {
 
 EncoderConfig EncoderConfig::read(const fs::path& folder) {
   const ConfigFile file(folder);
-  const std::string type = file.text(file.json(), "model_type", "");
-  GORACS_CHECK_INPUT(type == "bert" || type == "roberta", "{}: model_type '{}' is not supported, expected bert or roberta", file.path(), type);
+  const std::string type = file.required_text("model_type");
+  GORACS_CHECK_INPUT(type == "bert" || type == "roberta", "{}: model_type '{}' is not supported, expected bert or roberta", file.path(),
+                     type);
+  file.check_architecture({type == "bert" ? "Bert" : "Roberta"}, type == "bert" ? "one of BERT's" : "one of RoBERTa's");
+  file.refuse("quantization_config");
+  GORACS_CHECK_INPUT(!file.flag("is_decoder", false), "{}: is_decoder is true, expected an encoder", file.path());
   const std::string activation = file.text(file.json(), "hidden_act", "gelu");
   GORACS_CHECK_INPUT(activation == "gelu", "{}: hidden_act '{}' is not supported, expected gelu", file.path(), activation);
   const std::string positions = file.text(file.json(), "position_embedding_type", "absolute");
-  GORACS_CHECK_INPUT(positions == "absolute", "{}: position_embedding_type '{}' is not supported, expected absolute", file.path(), positions);
+  GORACS_CHECK_INPUT(positions == "absolute", "{}: position_embedding_type '{}' is not supported, expected absolute", file.path(),
+                     positions);
 
   EncoderConfig config;
   config.kind = type == "roberta" ? EncoderKind::kRoberta : EncoderKind::kBert;
@@ -129,13 +157,14 @@ EncoderConfig EncoderConfig::read(const fs::path& folder) {
   config.intermediate_size = file.count("intermediate_size");
   config.num_layers = file.count("num_hidden_layers");
   config.num_heads = file.count("num_attention_heads");
-  GORACS_CHECK_INPUT(config.hidden_size % config.num_heads == 0, "{}: hidden_size {} is no multiple of {} heads", file.path(), config.hidden_size,
-                     config.num_heads);
+  GORACS_CHECK_INPUT(config.hidden_size % config.num_heads == 0, "{}: hidden_size {} is no multiple of {} heads", file.path(),
+                     config.hidden_size, config.num_heads);
   config.max_position_embeddings = file.count("max_position_embeddings");
   config.type_vocab_size = file.count("type_vocab_size", 2);
   config.layer_norm_eps = file.number(file.json(), "layer_norm_eps", 1e-12);
   const double pad = file.number(file.json(), "pad_token_id", config.kind == EncoderKind::kRoberta ? 1.0 : 0.0);
-  GORACS_CHECK_INPUT(pad >= 0 && pad < static_cast<double>(config.vocab_size), "{}: pad_token_id {} is not in the vocabulary", file.path(), pad);
+  GORACS_CHECK_INPUT(pad >= 0 && pad < static_cast<double>(config.vocab_size), "{}: pad_token_id {} is not in the vocabulary", file.path(),
+                     pad);
   config.pad_token_id = static_cast<std::int64_t>(pad);
   return config;
 }

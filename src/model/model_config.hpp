@@ -52,7 +52,9 @@ struct EncoderConfig {
 
   static EncoderConfig read(const std::filesystem::path& folder);
   /// The longest input in tokens (RoBERTa's positions begin at pad id + 1).
-  std::int64_t max_length() const { return kind == EncoderKind::kRoberta ? max_position_embeddings - pad_token_id - 1 : max_position_embeddings; }
+  std::int64_t max_length() const {
+    return kind == EncoderKind::kRoberta ? max_position_embeddings - pad_token_id - 1 : max_position_embeddings;
+  }
 };
 
 }  // namespace goracs

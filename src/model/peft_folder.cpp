@@ -21,15 +21,31 @@ using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
 /// Settings that change what the tensors mean. They are refused unless null, false or empty; `bias` must be "none".
-constexpr const char* kRefused[] = {"use_dora",        "use_rslora",         "rank_pattern",  "alpha_pattern",     "modules_to_save",
-                                    "fan_in_fan_out",  "layers_to_transform", "layers_pattern", "layer_replication", "trainable_token_indices",
-                                    "target_parameters", "lora_bias",         "use_qalora",    "use_bdlora",        "exclude_modules",
-                                    "alora_invocation_tokens", "arrow_config"};
+constexpr const char* kRefused[] = {"use_dora",
+                                    "use_rslora",
+                                    "rank_pattern",
+                                    "alpha_pattern",
+                                    "modules_to_save",
+                                    "fan_in_fan_out",
+                                    "layers_to_transform",
+                                    "layers_pattern",
+                                    "layer_replication",
+                                    "trainable_token_indices",
+                                    "target_parameters",
+                                    "lora_bias",
+                                    "use_qalora",
+                                    "use_bdlora",
+                                    "exclude_modules",
+                                    "alora_invocation_tokens",
+                                    "arrow_config"};
 
-bool means_nothing(const Json& value) { return value.is_null() || (value.is_boolean() && !value.get<bool>()) || (value.is_structured() && value.empty()); }
+bool means_nothing(const Json& value) {
+  return value.is_null() || (value.is_boolean() && !value.get<bool>()) || (value.is_structured() && value.empty());
+}
 
 double positive_number(const Json& json, const char* key, const std::string& path) {
-  GORACS_CHECK_INPUT(json.contains(key) && json[key].is_number() && json[key].get<double>() > 0, "{}: {} must be a positive number", path, key);
+  GORACS_CHECK_INPUT(json.contains(key) && json[key].is_number() && json[key].get<double>() > 0, "{}: {} must be a positive number", path,
+                     key);
   return json[key].get<double>();
 }
 
@@ -42,12 +58,17 @@ LoraShape read_shape(const fs::path& file) {
   const Json type = json.value("peft_type", Json("LORA"));
   GORACS_CHECK_INPUT(type == "LORA", "{}: peft_type {} is not supported, expected \"LORA\"", path, type.dump());
   for (const char* key : kRefused)
-    GORACS_CHECK_INPUT(!json.contains(key) || means_nothing(json[key]), "{}: {} is {}, which is not supported", path, key, json[key].dump());
+    GORACS_CHECK_INPUT(!json.contains(key) || means_nothing(json[key]), "{}: {} is {}, which is not supported", path, key,
+                       json[key].dump());
   const Json bias = json.value("bias", Json("none"));
   GORACS_CHECK_INPUT(bias == "none", "{}: bias is {}, which is not supported", path, bias.dump());
 
   LoraShape shape;
-  shape.r = static_cast<std::int64_t>(positive_number(json, "r", path));
+  GORACS_CHECK_INPUT(json.contains("r") && json["r"].is_number_integer(), "{}: r must be a positive count", path);
+  constexpr double kMostRank = 1 << 20;
+  const double rank = positive_number(json, "r", path);
+  GORACS_CHECK_INPUT(rank <= kMostRank, "{}: r is {}, which is no rank of an adapter", path, rank);
+  shape.r = static_cast<std::int64_t>(rank);
   shape.alpha = positive_number(json, "lora_alpha", path);
   const Json dropout = json.value("lora_dropout", Json(0.0));
   GORACS_CHECK_INPUT(dropout.is_number(), "{}: lora_dropout is {}, expected a number", path, dropout.dump());
@@ -88,7 +109,8 @@ Adapter Adapter::load(const fs::path& folder, const LlamaConfig& model) {
   const auto tensors = adapter.tensors();
   const std::set<std::string> known(names.begin(), names.end());
   for (const auto& [key, view] : weights.tensors())
-    GORACS_CHECK_INPUT(known.contains(key), "{}: tensor '{}' belongs to no adapted module of this model (an adapter of another model?)", file.string(), key);
+    GORACS_CHECK_INPUT(known.contains(key), "{}: tensor '{}' belongs to no adapted module of this model (an adapter of another model?)",
+                       file.string(), key);
   for (std::size_t k = 0; k < names.size(); ++k) tensors[k].copy_(weights.load(names[k], tensors[k].sizes().vec(), at::kFloat));
   return adapter;
 }
@@ -108,7 +130,12 @@ void Adapter::save(const fs::path& folder, const std::string& base_model) const 
                        {"init_lora_weights", true},
                        {"modules_to_save", nullptr}};
   const fs::path config_file = folder / "adapter_config.json", weight_file = folder / "adapter_model.safetensors";
-  std::ofstream(config_file) << config.dump(2) << '\n';
+  {
+    std::ofstream out(config_file);
+    out << config.dump(2) << '\n';
+    out.flush();
+    GORACS_CHECK_IO(out.good(), "{}: cannot write: {}", config_file.string(), std::strerror(errno));
+  }
 
   std::map<std::string, TensorView> views;
   std::vector<at::Tensor> kept;  // the views point into these
@@ -124,8 +151,8 @@ void Adapter::save(const fs::path& folder, const std::string& base_model) const 
 
   const Weights written = Weights::open_file(weight_file);
   for (std::size_t k = 0; k < names.size(); ++k)
-    GORACS_CHECK_IO(at::equal(written.load(names[k], kept[k].sizes().vec(), at::kFloat), kept[k]), "{}: tensor '{}' was not written as it is",
-                    weight_file.string(), names[k]);
+    GORACS_CHECK_IO(at::equal(written.load(names[k], kept[k].sizes().vec(), at::kFloat), kept[k]),
+                    "{}: tensor '{}' was not written as it is", weight_file.string(), names[k]);
 }
 
 }  // namespace goracs

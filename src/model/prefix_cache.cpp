@@ -21,8 +21,8 @@ std::int64_t common_prefix(std::span<const std::span<const std::int32_t>> sequen
   std::size_t common = first.size();
   for (const auto& sequence : sequences) {
     const std::size_t compared = std::min(common, sequence.size());
-    common = static_cast<std::size_t>(std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(compared), sequence.begin()).first -
-                                      first.begin());
+    common = static_cast<std::size_t>(
+        std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(compared), sequence.begin()).first - first.begin());
     if (common == sequence.size() && common > 0) --common;  // its last token must still be asked for a prediction
   }
   return static_cast<std::int64_t>(common);
@@ -62,8 +62,8 @@ at::Tensor SuffixAttention::operator()(std::int64_t layer, const at::Tensor& que
                                           query.size(1) != key.size(1));
 }
 
-at::Tensor last_hidden(const Llama& model, const Adapter* adapter, const PrefixCache& prefix, std::span<const std::span<const std::int32_t>> sequences,
-                       std::vector<KeyValue>* kept) {
+at::Tensor last_hidden(const Llama& model, const Adapter* adapter, const PrefixCache& prefix,
+                       std::span<const std::span<const std::int32_t>> sequences, std::vector<KeyValue>* kept) {
   const at::NoGradGuard no_graph;
   std::vector<std::span<const std::int32_t>> suffixes;
   for (const auto& sequence : sequences) suffixes.push_back(sequence.subspan(static_cast<std::size_t>(prefix.size())));

@@ -36,7 +36,8 @@ std::int64_t common_prefix(std::span<const std::span<const std::int32_t>> sequen
 class PrefixCache {
  public:
   PrefixCache() = default;
-  PrefixCache(const Llama& model, const Adapter* adapter, std::span<const std::int32_t> tokens, std::int64_t num_layers = Llama::kAllLayers);
+  PrefixCache(const Llama& model, const Adapter* adapter, std::span<const std::int32_t> tokens,
+              std::int64_t num_layers = Llama::kAllLayers);
   std::int64_t size() const noexcept { return size_; }
   const KeyValue& layer(std::int64_t index) const { return layers_[static_cast<std::size_t>(index)]; }
   /// What comes out of the layers that were computed, (1, P, H); no final norm.
@@ -65,7 +66,7 @@ class SuffixAttention final : public Attention {
 };
 
 /// Final-norm hidden states (B, H) of the last tokens of sequences that all begin with the cached prefix; `kept` as above.
-at::Tensor last_hidden(const Llama& model, const Adapter* adapter, const PrefixCache& prefix, std::span<const std::span<const std::int32_t>> sequences,
-                       std::vector<KeyValue>* kept = nullptr);
+at::Tensor last_hidden(const Llama& model, const Adapter* adapter, const PrefixCache& prefix,
+                       std::span<const std::span<const std::int32_t>> sequences, std::vector<KeyValue>* kept = nullptr);
 
 }  // namespace goracs

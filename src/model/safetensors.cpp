@@ -54,7 +54,8 @@ struct Extent {
 };
 
 /// One entry of the header, checked against itself and the data's size.
-TensorView parse_entry(const std::string& key, const Json& entry, std::span<const std::byte> data, const std::string& name, Extent& extent) {
+TensorView parse_entry(const std::string& key, const Json& entry, std::span<const std::byte> data, const std::string& name,
+                       Extent& extent) {
   GORACS_CHECK_INPUT(entry.is_object() && entry.contains("dtype") && entry.contains("shape") && entry.contains("data_offsets"),
                      "{}: tensor '{}' lacks dtype, shape or data_offsets", name, key);
   const Json& offsets = entry["data_offsets"];
@@ -67,8 +68,9 @@ TensorView parse_entry(const std::string& key, const Json& entry, std::span<cons
   tensor.dtype = *dtype;
   std::int64_t count = 1;
   for (const Json& extent_of_axis : entry["shape"]) {
-    GORACS_CHECK_INPUT(extent_of_axis.is_number_unsigned() && extent_of_axis.get<std::uint64_t>() <= static_cast<std::uint64_t>(kMostElements),
-                       "{}: tensor '{}' has a shape that is not a list of counts", name, key);
+    GORACS_CHECK_INPUT(
+        extent_of_axis.is_number_unsigned() && extent_of_axis.get<std::uint64_t>() <= static_cast<std::uint64_t>(kMostElements),
+        "{}: tensor '{}' has a shape that is not a list of counts", name, key);
     const auto length = extent_of_axis.get<std::int64_t>();
     GORACS_CHECK_INPUT(length == 0 || count <= kMostElements / length, "{}: tensor '{}' is too large", name, key);
     count *= length;
@@ -87,11 +89,12 @@ TensorView parse_entry(const std::string& key, const Json& entry, std::span<cons
 
 /// The tensors' extents follow one another from 0 to the end of the data.
 void check_cover(std::vector<Extent>& extents, std::uint64_t data_size, const std::string& name) {
-  std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+  std::sort(extents.begin(), extents.end(),
+            [](const Extent& a, const Extent& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
   std::uint64_t next = 0;
   for (const Extent& extent : extents) {
-    GORACS_CHECK_INPUT(extent.begin == next, "{}: tensor '{}' begins at byte {} of the data, expected {} (gap or overlap)", name, extent.tensor,
-                       extent.begin, next);
+    GORACS_CHECK_INPUT(extent.begin == next, "{}: tensor '{}' begins at byte {} of the data, expected {} (gap or overlap)", name,
+                       extent.tensor, extent.begin, next);
     next = extent.end;
   }
   GORACS_CHECK_INPUT(next == data_size, "{}: {} bytes of data behind the last tensor", name, data_size - next);
@@ -104,8 +107,8 @@ std::map<std::string, TensorView> parse_safetensors(std::span<const std::byte> f
   std::uint64_t header_length = 0;
   std::memcpy(&header_length, file.data(), kLengthBytes);
   GORACS_CHECK_INPUT(header_length <= kLongestHeader, "{}: not a safetensors file (header of {} bytes)", name, header_length);
-  GORACS_CHECK_INPUT(header_length <= file.size() - kLengthBytes, "{}: the header has {} bytes, the file {}: truncated?", name, header_length,
-                     file.size());
+  GORACS_CHECK_INPUT(header_length <= file.size() - kLengthBytes, "{}: the header has {} bytes, the file {}: truncated?", name,
+                     header_length, file.size());
   const auto data = file.subspan(kLengthBytes + header_length);
   const Json header = parse_header(file.subspan(kLengthBytes, header_length), name);
   GORACS_CHECK_INPUT(header.is_object(), "{}: the safetensors header is not an object", name);

@@ -39,9 +39,9 @@ struct Value : std::variant<None, Mark, bool, std::int64_t, double, std::string,
 /// The storage classes that a saved tensor may name.
 std::optional<DType> storage_dtype(const std::string& global) {
   static const std::map<std::string, DType> kStorages = {
-      {"torch FloatStorage", DType::kFloat32},     {"torch HalfStorage", DType::kFloat16}, {"torch BFloat16Storage", DType::kBFloat16},
-      {"torch DoubleStorage", DType::kFloat64},    {"torch LongStorage", DType::kInt64},   {"torch IntStorage", DType::kInt32},
-      {"torch ShortStorage", DType::kInt16},       {"torch CharStorage", DType::kInt8},    {"torch ByteStorage", DType::kUInt8},
+      {"torch FloatStorage", DType::kFloat32},  {"torch HalfStorage", DType::kFloat16}, {"torch BFloat16Storage", DType::kBFloat16},
+      {"torch DoubleStorage", DType::kFloat64}, {"torch LongStorage", DType::kInt64},   {"torch IntStorage", DType::kInt32},
+      {"torch ShortStorage", DType::kInt16},    {"torch CharStorage", DType::kInt8},    {"torch ByteStorage", DType::kUInt8},
       {"torch BoolStorage", DType::kBool}};
   const auto found = kStorages.find(global);
   return found == kStorages.end() ? std::nullopt : std::optional(found->second);
@@ -55,7 +55,8 @@ bool is_allowed(const std::string& global) {
 /// A pickle machine for protocols 2 to 4 that knows dicts of tensors and nothing else; it calls no code.
 class Machine {
  public:
-  Machine(std::span<const std::byte> program, const std::map<std::string, std::span<const std::byte>>& entries, std::string prefix, const std::string& name)
+  Machine(std::span<const std::byte> program, const std::map<std::string, std::span<const std::byte>>& entries, std::string prefix,
+          const std::string& name)
       : program_(program), entries_(entries), prefix_(std::move(prefix)), name_(name) {}
 
   Ref run() {
@@ -175,7 +176,8 @@ class Machine {
     for (std::size_t k = 0; k < tensor.shape.size(); ++k) {
       count *= static_cast<UInt128>(tensor.shape[k]);
       if (tensor.shape[k] > 0) end += static_cast<UInt128>(tensor.shape[k] - 1) * static_cast<UInt128>(tensor.strides[k]);
-      GORACS_CHECK_INPUT(count <= storage.bytes.size() && end <= storage.bytes.size(), "{}: a tensor reaches beyond its storage: truncated?", name_);
+      GORACS_CHECK_INPUT(count <= storage.bytes.size() && end <= storage.bytes.size(),
+                         "{}: a tensor reaches beyond its storage: truncated?", name_);
     }
     if (count > 0) {
       GORACS_CHECK_INPUT((end + 1) * element <= storage.bytes.size(), "{}: a tensor reaches beyond its storage: truncated?", name_);
@@ -226,33 +228,23 @@ class Machine {
         const Ref attribute = pop(), module = pop();
         return global(expect<std::string>(module, "a module"), expect<std::string>(attribute, "a name"));
       }
-      case 'q':
-        memo_[number<std::uint8_t>()] = top();
-        return;
-      case 'r':
-        memo_[number<std::uint32_t>()] = top();
-        return;
+      case 'q': memo_[number<std::uint8_t>()] = top(); return;
+      case 'r': memo_[number<std::uint32_t>()] = top(); return;
       case 0x94: {  // MEMOIZE
         const std::uint64_t slot = memo_.size();
         memo_[slot] = top();
         return;
       }
-      case 'h':
-        return get(number<std::uint8_t>());
-      case 'j':
-        return get(number<std::uint32_t>());
-      case '(':
-        return push(Mark{});
-      case ')':
-        return push(Tuple{});
-      case 't':
-        return push(Tuple{pop_to_mark()});
+      case 'h': return get(number<std::uint8_t>());
+      case 'j': return get(number<std::uint32_t>());
+      case '(': return push(Mark{});
+      case ')': return push(Tuple{});
+      case 't': return push(Tuple{pop_to_mark()});
       case 0x85:
       case 0x86:
       case 0x87:  // TUPLE1, TUPLE2, TUPLE3
         return tuple(op - 0x84U);
-      case ']':
-        return push(List{});
+      case ']': return push(List{});
       case 'a': {
         const Ref item = pop();
         return expect<List>(top(), "a list").items.push_back(item);
@@ -263,43 +255,29 @@ class Machine {
         list.insert(list.end(), items.begin(), items.end());
         return;
       }
-      case '}':
-        return push(Dict{});
+      case '}': return push(Dict{});
       case 's': {
         const Ref value = pop(), key = pop();
         return set_items({key, value});
       }
-      case 'u':
-        return set_items(pop_to_mark());
-      case 'X':
-        return push(text(number<std::uint32_t>()));
+      case 'u': return set_items(pop_to_mark());
+      case 'X': return push(text(number<std::uint32_t>()));
       case 0x8c:  // SHORT_BINUNICODE
         return push(text(number<std::uint8_t>()));
-      case 'J':
-        return push(static_cast<std::int64_t>(number<std::int32_t>()));
-      case 'K':
-        return push(static_cast<std::int64_t>(number<std::uint8_t>()));
-      case 'M':
-        return push(static_cast<std::int64_t>(number<std::uint16_t>()));
-      case 0x8a:
-        return long1();
-      case 'G':
-        return big_endian_double();
-      case 'N':
-        return push(None{});
-      case 0x88:
-        return push(true);
-      case 0x89:
-        return push(false);
-      case 'Q':
-        return persistent_id();
-      case 'R':
-        return reduce();
+      case 'J': return push(static_cast<std::int64_t>(number<std::int32_t>()));
+      case 'K': return push(static_cast<std::int64_t>(number<std::uint8_t>()));
+      case 'M': return push(static_cast<std::int64_t>(number<std::uint16_t>()));
+      case 0x8a: return long1();
+      case 'G': return big_endian_double();
+      case 'N': return push(None{});
+      case 0x88: return push(true);
+      case 0x89: return push(false);
+      case 'Q': return persistent_id();
+      case 'R': return reduce();
       case 'b':  // BUILD: attributes of the OrderedDict (_metadata), which mean nothing here
         static_cast<void>(pop());
         return static_cast<void>(expect<Dict>(top(), "a dict"));
-      default:
-        refuse(fmt::format("pickle opcode 0x{:02x}", op));
+      default: refuse(fmt::format("pickle opcode 0x{:02x}", op));
     }
   }
 

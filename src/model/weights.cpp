@@ -2,10 +2,12 @@
 
 #include <ATen/Functions.h>
 
+#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/available_memory.hpp"
 #include "base/error.hpp"
 #include "model/safetensors.hpp"
 #include "model/torch_pickle.hpp"
@@ -16,45 +18,36 @@ namespace {
 
 at::ScalarType scalar_type(DType dtype) {
   switch (dtype) {
-    case DType::kFloat64:
-      return at::kDouble;
-    case DType::kFloat32:
-      return at::kFloat;
-    case DType::kFloat16:
-      return at::kHalf;
-    case DType::kBFloat16:
-      return at::kBFloat16;
-    case DType::kInt64:
-      return at::kLong;
-    case DType::kInt32:
-      return at::kInt;
-    case DType::kInt16:
-      return at::kShort;
-    case DType::kInt8:
-      return at::kChar;
-    case DType::kUInt8:
-      return at::kByte;
-    case DType::kBool:
-      return at::kBool;
+    case DType::kFloat64: return at::kDouble;
+    case DType::kFloat32: return at::kFloat;
+    case DType::kFloat16: return at::kHalf;
+    case DType::kBFloat16: return at::kBFloat16;
+    case DType::kInt64: return at::kLong;
+    case DType::kInt32: return at::kInt;
+    case DType::kInt16: return at::kShort;
+    case DType::kInt8: return at::kChar;
+    case DType::kUInt8: return at::kByte;
+    case DType::kBool: return at::kBool;
   }
   return at::kFloat;
 }
 
 DType dtype_of(at::ScalarType type) {
   switch (type) {
-    case at::kFloat:
-      return DType::kFloat32;
-    case at::kBFloat16:
-      return DType::kBFloat16;
-    case at::kHalf:
-      return DType::kFloat16;
-    case at::kDouble:
-      return DType::kFloat64;
-    case at::kLong:
-      return DType::kInt64;
-    default:
-      fail(ExitCode::kInput, "tensors of type {} are not stored", c10::toString(type));
+    case at::kFloat: return DType::kFloat32;
+    case at::kBFloat16: return DType::kBFloat16;
+    case at::kHalf: return DType::kFloat16;
+    case at::kDouble: return DType::kFloat64;
+    case at::kLong: return DType::kInt64;
+    default: fail(ExitCode::kInput, "tensors of type {} are not stored", c10::toString(type));
   }
+}
+
+at::Tensor aligned_copy(const TensorView& view, const std::string& key) {
+  GORACS_CHECK_INPUT(view.strides == row_major_strides(view.shape), "tensor '{}' is neither aligned nor contiguous", key);
+  at::Tensor copy = at::empty(view.shape, at::TensorOptions(scalar_type(view.dtype)));
+  std::memcpy(copy.mutable_data_ptr(), view.bytes.data(), copy.nbytes());
+  return copy;
 }
 
 }  // namespace
@@ -76,8 +69,8 @@ TensorView view_of(const at::Tensor& tensor) {
 
 void Weights::add_file(const fs::path& file) {
   const auto mapped = std::make_shared<MappedFile>(file);
-  const auto parsed =
-      file.extension() == ".safetensors" ? parse_safetensors(mapped->bytes(), file.string()) : parse_torch_pickle(mapped->bytes(), file.string());
+  const auto parsed = file.extension() == ".safetensors" ? parse_safetensors(mapped->bytes(), file.string())
+                                                         : parse_torch_pickle(mapped->bytes(), file.string());
   for (const auto& [key, tensor] : parsed) {
     GORACS_CHECK_INPUT(tensors_.emplace(key, tensor).second, "{}: tensor '{}' is also in another shard", file.string(), key);
     owner_.emplace(key, mapped);
@@ -88,8 +81,8 @@ void Weights::add_file(const fs::path& file) {
 void Weights::add_shards(const fs::path& index) {
   std::ifstream in(index);
   const auto json = nlohmann::json::parse(in, nullptr, false);
-  GORACS_CHECK_INPUT(json.is_object() && json.contains("weight_map") && json["weight_map"].is_object(), "{}: no valid index: weight_map is missing",
-                     index.string());
+  GORACS_CHECK_INPUT(json.is_object() && json.contains("weight_map") && json["weight_map"].is_object(),
+                     "{}: no valid index: weight_map is missing", index.string());
   std::set<std::string> shards;
   for (const auto& [key, shard] : json["weight_map"].items()) {
     GORACS_CHECK_INPUT(shard.is_string(), "{}: weight_map['{}'] is no file name", index.string(), key);
@@ -120,17 +113,45 @@ Weights Weights::open_file(const fs::path& file) {
   return weights;
 }
 
+Weights::Footprint Weights::footprint(at::ScalarType dtype) const {
+  Footprint bytes;
+  for (const auto& [key, view] : tensors_) {
+    if (scalar_type(view.dtype) == dtype)
+      bytes.mapped += view.count() * size_of(view.dtype);
+    else
+      bytes.converted += view.count() * static_cast<std::int64_t>(c10::elementSize(dtype));
+  }
+  return bytes;
+}
+
+void Weights::check_fits(at::ScalarType dtype, int ranks_on_host) const {
+  constexpr double kBytesPerGigabyte = 1e9;
+  const Footprint bytes = footprint(dtype);
+  const auto needed = static_cast<double>(bytes.mapped) + static_cast<double>(bytes.converted) * ranks_on_host;
+  const auto available = static_cast<double>(available_memory());
+  GORACS_CHECK_USAGE(needed <= available,
+                     "{}: the weights take {:.1f} GB as {} ({:.1f} GB mapped once, {:.1f} GB converted by each of {} ranks on this host), "
+                     "but {:.1f} GB of "
+                     "memory are free",
+                     paths_.front().parent_path().string(), needed / kBytesPerGigabyte, c10::toString(dtype),
+                     static_cast<double>(bytes.mapped) / kBytesPerGigabyte, static_cast<double>(bytes.converted) / kBytesPerGigabyte,
+                     ranks_on_host, available / kBytesPerGigabyte);
+}
+
 at::Tensor Weights::load(const std::string& key, const std::vector<std::int64_t>& shape, at::ScalarType dtype) const {
   const auto found = tensors_.find(key);
   GORACS_CHECK_INPUT(found != tensors_.end(), "{}: tensor '{}' is missing", paths_.front().parent_path().string(), key);
   const TensorView& view = found->second;
   TensorView wanted;
   wanted.shape = shape;
-  GORACS_CHECK_INPUT(view.shape == shape, "{}: tensor '{}' has shape {}, expected {}", paths_.front().parent_path().string(), key, view.shape_text(),
-                     wanted.shape_text());
-  const at::Tensor stored = as_torch(view, owner_.at(key));
-  GORACS_CHECK_INPUT(stored.is_floating_point(), "{}: tensor '{}' has type {}, expected a floating-point one", paths_.front().parent_path().string(),
-                     key, name_of(view.dtype));
+  GORACS_CHECK_INPUT(view.shape == shape, "{}: tensor '{}' has shape {}, expected {}", paths_.front().parent_path().string(), key,
+                     view.shape_text(), wanted.shape_text());
+  at::Tensor stored = as_torch(view, owner_.at(key));
+  // old writers pad no header: such data is copied where it is not aligned for its type
+  const bool aligned = reinterpret_cast<std::uintptr_t>(view.bytes.data()) % static_cast<std::uintptr_t>(size_of(view.dtype)) == 0;
+  if (!aligned) stored = aligned_copy(view, key);
+  GORACS_CHECK_INPUT(stored.is_floating_point(), "{}: tensor '{}' has type {}, expected a floating-point one",
+                     paths_.front().parent_path().string(), key, name_of(view.dtype));
   return stored.to(dtype).contiguous();
 }
 

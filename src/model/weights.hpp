@@ -27,6 +27,14 @@ class Weights {
   const std::map<std::string, TensorView>& tensors() const noexcept { return tensors_; }
   const std::vector<std::filesystem::path>& files() const noexcept { return paths_; }
 
+  /// Bytes that all tensors take as `dtype`: mapped ones are shared by the ranks of a host, converted ones are each rank's own.
+  struct Footprint {
+    std::int64_t mapped = 0, converted = 0;
+  };
+  Footprint footprint(at::ScalarType dtype) const;
+  /// Errors: kUsage when this host has not enough memory for that, before anything is loaded.
+  void check_fits(at::ScalarType dtype, int ranks_on_host) const;
+
   /// The tensor of this key and shape as `dtype`: the mapping itself where the stored type is the wanted one, else a converted copy.
   /// Errors: kInput when the key is missing, the shape differs or the stored type is no floating-point one.
   at::Tensor load(const std::string& key, const std::vector<std::int64_t>& shape, at::ScalarType dtype) const;

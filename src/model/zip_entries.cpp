@@ -10,7 +10,8 @@ namespace goracs {
 namespace {
 
 // record signatures and sizes of the zip format (PKWARE APPNOTE 6.3)
-constexpr std::uint32_t kLocalHeader = 0x04034b50, kCentralHeader = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50, kEnd64Locator = 0x07064b50;
+constexpr std::uint32_t kLocalHeader = 0x04034b50, kCentralHeader = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50,
+                        kEnd64Locator = 0x07064b50;
 constexpr std::size_t kEndSize = 22, kEnd64Size = 56, kLocatorSize = 20, kCentralSize = 46, kLocalSize = 30, kLongestComment = 65535;
 constexpr std::uint32_t kIn64 = 0xffffffff;
 constexpr std::uint16_t kZip64Field = 1;
@@ -36,7 +37,8 @@ class Bytes {
 
  private:
   void need(std::uint64_t offset, std::uint64_t size) const {
-    GORACS_CHECK_INPUT(offset <= file_.size() && size <= file_.size() - offset, "{}: the zip file points behind its end: truncated?", name_);
+    GORACS_CHECK_INPUT(offset <= file_.size() && size <= file_.size() - offset, "{}: the zip file points behind its end: truncated?",
+                       name_);
   }
   std::span<const std::byte> file_;
   const std::string& name_;
@@ -47,7 +49,8 @@ struct Directory {
 };
 
 Directory find_directory(const Bytes& bytes) {
-  GORACS_CHECK_INPUT(bytes.size() >= kEndSize, "{}: not a zip file of torch.save (the old form of torch 1.5 and before is not supported)", bytes.name());
+  GORACS_CHECK_INPUT(bytes.size() >= kEndSize, "{}: not a zip file of torch.save (the old form of torch 1.5 and before is not supported)",
+                     bytes.name());
   const std::uint64_t last = bytes.size() - kEndSize;
   const std::uint64_t first = last > kLongestComment ? last - kLongestComment : 0;
   for (std::uint64_t offset = last + 1; offset-- > first;) {
@@ -59,7 +62,8 @@ Directory find_directory(const Bytes& bytes) {
     }
     return {bytes.at<std::uint16_t>(offset + 10), bytes.at<std::uint32_t>(offset + 16)};
   }
-  fail(ExitCode::kInput, "{}: not a zip file of torch.save: truncated, or the old form of torch 1.5 and before, which is not supported", bytes.name());
+  fail(ExitCode::kInput, "{}: not a zip file of torch.save: truncated, or the old form of torch 1.5 and before, which is not supported",
+       bytes.name());
 }
 
 /// Sizes and offset that do not fit 32 bits stand in the extra field, in this order.
@@ -89,12 +93,15 @@ std::map<std::string, std::span<const std::byte>> zip_entries(std::span<const st
   for (std::uint64_t k = 0; k < directory.entries; ++k) {
     GORACS_CHECK_INPUT(bytes.at<std::uint32_t>(at) == kCentralHeader, "{}: broken zip directory at entry {}", name, k);
     const auto flags = bytes.at<std::uint16_t>(at + 8), method = bytes.at<std::uint16_t>(at + 10);
-    std::uint64_t stored = bytes.at<std::uint32_t>(at + 20), whole = bytes.at<std::uint32_t>(at + 24), local = bytes.at<std::uint32_t>(at + 42);
-    const auto name_size = bytes.at<std::uint16_t>(at + 28), extra_size = bytes.at<std::uint16_t>(at + 30), comment_size = bytes.at<std::uint16_t>(at + 32);
+    std::uint64_t stored = bytes.at<std::uint32_t>(at + 20), whole = bytes.at<std::uint32_t>(at + 24),
+                  local = bytes.at<std::uint32_t>(at + 42);
+    const auto name_size = bytes.at<std::uint16_t>(at + 28), extra_size = bytes.at<std::uint16_t>(at + 30),
+               comment_size = bytes.at<std::uint16_t>(at + 32);
     const auto name_bytes = bytes.part(at + kCentralSize, name_size);
     const std::string entry(reinterpret_cast<const char*>(name_bytes.data()), name_bytes.size());
     widen(bytes, at + kCentralSize + name_size, extra_size, {&whole, &stored, &local});
-    GORACS_CHECK_INPUT(method == 0 && (flags & 1) == 0 && stored == whole, "{}: entry '{}' is compressed or encrypted, torch.save stores", name, entry);
+    GORACS_CHECK_INPUT(method == 0 && (flags & 1) == 0 && stored == whole, "{}: entry '{}' is compressed or encrypted, torch.save stores",
+                       name, entry);
     GORACS_CHECK_INPUT(bytes.at<std::uint32_t>(local) == kLocalHeader, "{}: entry '{}' has no local header", name, entry);
     const std::uint64_t data = local + kLocalSize + bytes.at<std::uint16_t>(local + 26) + bytes.at<std::uint16_t>(local + 28);
     GORACS_CHECK_INPUT(entries.emplace(entry, bytes.part(data, whole)).second, "{}: entry '{}' stands twice", name, entry);

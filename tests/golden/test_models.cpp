@@ -70,7 +70,8 @@ void expect_real_rows(const H5File& file, const std::string& name, const at::Ten
   const double allowed = tolerance(file, expected);
   for (std::int64_t b = 0; b < expected.size(0); ++b) {
     const auto k = static_cast<std::size_t>(b);
-    const at::Tensor difference = computed[b].narrow(0, 0, input.lengths[k]).to(at::kDouble) - expected[b].narrow(0, input.starts[k], input.lengths[k]);
+    const at::Tensor difference =
+        computed[b].narrow(0, 0, input.lengths[k]).to(at::kDouble) - expected[b].narrow(0, input.starts[k], input.lengths[k]);
     EXPECT_LE(difference.abs().max().item<double>(), allowed) << file.path() << " " << name << " row " << b;
   }
 }

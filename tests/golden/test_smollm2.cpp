@@ -21,7 +21,8 @@ constexpr double kLogits = 1e-3, kHidden = 1e-4, kLossRelative = 1e-5;
 class GoldenSmolLM2 : public testing::Test {
  protected:
   void SetUp() override {
-    if (!fs::exists(kFolder / "model.safetensors")) GTEST_SKIP() << kFolder << " is not there: tools/setup.sh puts it there (not with --no-demo)";
+    if (!fs::exists(kFolder / "model.safetensors"))
+      GTEST_SKIP() << kFolder << " is not there: tools/setup.sh puts it there (not with --no-demo)";
   }
   const fs::path kFolder = test::cache_root() / "demo" / "smollm2-135m-instruct";
 };
@@ -81,7 +82,8 @@ TEST_F(GoldenSmolLM2, GoesOnGreedilyAsTransformersDoes) {
     const auto columns = static_cast<std::size_t>(file.shape("greedy_tokens")[1]);
     for (std::size_t b = 0; b < results.size(); ++b) {
       std::vector<std::int32_t> expected;
-      for (std::size_t t = 0; t < columns && tokens[b * columns + t] >= 0; ++t) expected.push_back(static_cast<std::int32_t>(tokens[b * columns + t]));
+      for (std::size_t t = 0; t < columns && tokens[b * columns + t] >= 0; ++t)
+        expected.push_back(static_cast<std::int32_t>(tokens[b * columns + t]));
       EXPECT_EQ(results[b].front().tokens, expected) << "prompt " << b;
     }
   }
