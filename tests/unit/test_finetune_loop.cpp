@@ -4,11 +4,10 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <cstdlib>
 
 #include "base/error.hpp"
-#include "base/philox.hpp"
 #include "support/thread_ranks.hpp"
+#include "support/tiny_llama.hpp"
 #include "train/finetune_loop.hpp"
 #include "train/finetune_state_file.hpp"
 
@@ -16,28 +15,6 @@ namespace goracs {
 namespace {
 
 namespace fs = std::filesystem;
-
-const fs::path kGolden = fs::path(GORACS_SOURCE_DIR) / "tests" / "golden";
-
-const Llama& tiny() {
-  static const Llama model = Llama::load(kGolden / "models" / "llama_gqa", at::kFloat);
-  return model;
-}
-
-std::vector<TrainingSample> invented(std::int64_t count, const std::string& name, std::int64_t classes) {
-  const Philox random(11, name);
-  std::vector<TrainingSample> samples;
-  for (std::int64_t i = 0; i < count; ++i) {
-    TrainingSample sample;
-    const std::int64_t length = 3 + i % 11;
-    for (std::int64_t t = 0; t < length; ++t)
-      sample.ids.push_back(static_cast<std::int32_t>(3 + random.block(static_cast<std::uint64_t>(t), static_cast<std::uint64_t>(i))[0] % 200));
-    sample.answer_position = length - 2;
-    sample.class_index = classes > 0 ? i % classes : -1;
-    samples.push_back(std::move(sample));
-  }
-  return samples;
-}
 
 struct TinyRun {
   FinetuneSettings settings;
@@ -52,11 +29,11 @@ struct TinyRun {
     settings.valid_batch_tokens = 40;
   }
   std::unique_ptr<FinetuneLoop> loop(Communicator& world, std::int64_t samples = 17) const {
-    auto train = invented(samples, "train", classes), valid = invented(9, "valid", classes);
+    auto train = test::invented_samples(samples, "train", classes), valid = test::invented_samples(9, "valid", classes);
     std::vector<std::int64_t> lengths;
     for (const auto& sample : train) lengths.push_back(static_cast<std::int64_t>(sample.ids.size()));
-    const Adapter start = Adapter::fresh(tiny().config(), LoraShape{}, 1);
-    return std::make_unique<FinetuneLoop>(tiny(), start, train, valid, EpochOrder(lengths, sizes, 4).plan(epochs), settings, world);
+    const Adapter start = Adapter::fresh(test::tiny_llama().config(), LoraShape{}, 1);
+    return std::make_unique<FinetuneLoop>(test::tiny_llama(), start, train, valid, EpochOrder(lengths, sizes, 4).plan(epochs), settings, world);
   }
   FinetuneState finished(int ranks) const {
     FinetuneState state;
