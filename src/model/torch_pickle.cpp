@@ -1,7 +1,7 @@
 #include "model/torch_pickle.hpp"
 
 #include <cstring>
-#include <memory>
+#include <deque>
 #include <optional>
 #include <variant>
 
@@ -13,7 +13,7 @@ namespace goracs {
 namespace {
 
 struct Value;
-using Ref = std::shared_ptr<Value>;
+using Ref = Value*;  // into the machine's arena: pickles may hold cycles and any depth, which owners of one another could not free
 struct None {};
 struct Mark {};
 struct Global {
@@ -64,7 +64,6 @@ class Machine {
       const auto op = static_cast<unsigned char>(take(1)[0]);
       if (op == '.') return pop();
       step(op);
-      GORACS_CHECK_INPUT(stack_.size() + memo_.size() <= 2 * program_.size() + 16, "{}: the pickle grows without end", name_);
     }
   }
 
@@ -93,7 +92,10 @@ class Machine {
     return text;
   }
 
-  void push(Value value) { stack_.push_back(std::make_shared<Value>(std::move(value))); }
+  void push(Value value) {
+    arena_.push_back(std::move(value));
+    stack_.push_back(&arena_.back());
+  }
   Ref pop() {
     if (stack_.empty()) refuse("an empty stack");
     Ref top = stack_.back();
@@ -113,8 +115,8 @@ class Machine {
     return items;
   }
   template <class T>
-  T& expect(const Ref& value, const char* what) const {
-    T* found = std::get_if<T>(value.get());
+  T& expect(Ref value, const char* what) const {
+    T* found = std::get_if<T>(value);
     if (found == nullptr) refuse(std::string("expected ") + what);
     return *found;
   }
@@ -136,7 +138,7 @@ class Machine {
     stack_.push_back(found->second);
   }
   void set_items(const std::vector<Ref>& items) {
-    auto* dict = std::get_if<Dict>(top().get());
+    auto* dict = std::get_if<Dict>(top());
     if (dict == nullptr || items.size() % 2 != 0) refuse("items for something that is no dict");
     for (std::size_t k = 0; k < items.size(); k += 2) dict->items.emplace_back(items[k], items[k + 1]);
   }
@@ -152,9 +154,11 @@ class Machine {
     GORACS_CHECK_INPUT(found != entries_.end(), "{}: storage '{}' is missing", name_, entry);
     push(Storage{*dtype, found->second});
   }
-  std::vector<std::int64_t> integers(const Ref& value) const {
+  std::vector<std::int64_t> integers(Ref value) const {
+    constexpr std::size_t kMostAxes = 64;  // torch's own limit
+    if (expect<Tuple>(value, "a tuple of counts").items.size() > kMostAxes) refuse("a tensor of too many axes");
     std::vector<std::int64_t> numbers;
-    for (const Ref& item : expect<Tuple>(value, "a tuple of counts").items) {
+    for (const Ref item : expect<Tuple>(value, "a tuple of counts").items) {
       numbers.push_back(expect<std::int64_t>(item, "a count"));
       if (numbers.back() < 0) refuse("a negative count");
     }
@@ -286,6 +290,7 @@ class Machine {
   std::string prefix_;
   const std::string& name_;
   std::size_t at_ = 0;
+  std::deque<Value> arena_;
   std::vector<Ref> stack_;
   std::map<std::uint64_t, Ref> memo_;
 };
@@ -298,13 +303,13 @@ std::map<std::string, TensorView> parse_torch_pickle(std::span<const std::byte> 
   for (const auto& [entry, bytes] : entries) {
     if (!entry.ends_with(kProgram)) continue;
     const std::string prefix = entry.substr(0, entry.size() - kProgram.size() + 1);
-    const Ref root = Machine(bytes, entries, prefix, name).run();
-    const auto* dict = std::get_if<Dict>(root.get());
+    Machine machine(bytes, entries, prefix, name);
+    const auto* dict = std::get_if<Dict>(machine.run());
     GORACS_CHECK_INPUT(dict != nullptr, "{}: the pickle holds no dict of tensors", name);
     std::map<std::string, TensorView> tensors;
     for (const auto& [key, value] : dict->items) {
-      const auto* text = std::get_if<std::string>(key.get());
-      const auto* tensor = std::get_if<TensorView>(value.get());
+      const auto* text = std::get_if<std::string>(key);
+      const auto* tensor = std::get_if<TensorView>(value);
       GORACS_CHECK_INPUT(text != nullptr && tensor != nullptr, "{}: the pickle holds something that is no named tensor", name);
       GORACS_CHECK_INPUT(tensors.emplace(*text, *tensor).second, "{}: tensor '{}' stands twice", name, *text);
     }
