@@ -1,12 +1,12 @@
 #pragma once
 
+#include <stdlib.h>
+
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-
-#include <stdlib.h>
 
 namespace goracs::test {
 
@@ -26,6 +26,7 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   const std::filesystem::path& path() const noexcept { return path_; }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
   /// A file in it with these bytes.
   std::filesystem::path file(const std::string& name, std::string_view bytes) const {
     std::ofstream out(path_ / name, std::ios::binary);
