@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "data/prompt_tokens.hpp"
+
 namespace goracs {
 
 /// One sample as the losses see it: token ids of prompt and answer, and what is to be predicted.
@@ -16,6 +18,13 @@ struct TrainingSample {
   std::int64_t answer_position = -1;
   std::int64_t class_index = -1;
 };
+
+/// SeqRec: labelled from its first token on (`label_first`), from the second, or from the answer on (not `train_on_inputs`).
+/// CTRPre: label is its class.
+inline TrainingSample training_sample(const TokenisedSample& tokens, std::int64_t label, bool train_on_inputs, bool label_first) {
+  const std::int64_t all = label_first ? 0 : 1;
+  return {tokens.ids, train_on_inputs ? all : tokens.prompt_length, tokens.prompt_length - 1, label};
+}
 
 /// What a sample's loss is (SPEC 4, 7).
 enum class LossKind {

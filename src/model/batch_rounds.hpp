@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/matrix.hpp"
+#include "comm/communicator.hpp"
+
+namespace goracs {
+
+/// What happens in and between the rounds of `in_rounds`.
+struct BatchWork {
+  std::int64_t width = 1;  ///< numbers a sequence
+  /// The rows (batch, width) of one batch, on the rank that has it.
+  std::function<Matrix<double>(const std::vector<std::int64_t>& batch)> compute;
+  /// Every row, on every rank, after the round in which it was computed.
+  std::function<void(std::int64_t sequence, std::span<const double> row)> store;
+  /// On every rank after each round; true ends the work. What it decides must be the same on all ranks.
+  std::function<bool(std::int64_t batches_done)> should_stop;
+};
+
+/// Computes batches, one a rank and round, and hands every result to every rank, so that all hold the same table after each round. Batches do
+/// not depend on the ranks, so neither do results. False when it was stopped.
+///   5 batches, 2 ranks:   round 0: batches 0 1   round 1: 2 3   round 2: 4 -
+bool in_rounds(const std::vector<std::vector<std::int64_t>>& batches, const BatchWork& work, Communicator& world);
+
+}  // namespace goracs
