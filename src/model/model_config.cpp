@@ -125,7 +125,7 @@ LlamaConfig LlamaConfig::read(const fs::path& folder) {
   config.num_layers = file.count("num_hidden_layers");
   config.num_heads = file.count("num_attention_heads");
   config.num_key_value_heads = file.count("num_key_value_heads", config.num_heads);
-  GORACS_CHECK_INPUT(config.num_heads % config.num_key_value_heads == 0, "{}: {} attention heads are no multiple of {} key-value heads",
+  GORACS_CHECK_INPUT(config.num_heads % config.num_key_value_heads == 0, "{}: {} attention heads are no multiple of num_key_value_heads {}",
                      file.path(), config.num_heads, config.num_key_value_heads);
   config.head_dim = file.count("head_dim", config.hidden_size / config.num_heads);
   GORACS_CHECK_INPUT(config.head_dim > 0 && config.head_dim % 2 == 0, "{}: head_dim {} must be even", file.path(), config.head_dim);
