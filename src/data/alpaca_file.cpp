@@ -28,6 +28,7 @@ class AlpacaEvents final : public nlohmann::json_sax<Json> {
   bool binary(Json::binary_t&) override { return other(); }
   bool string(std::string& value) override {
     check_level("a text");
+    GORACS_CHECK_INPUT(value.find('\0') == std::string::npos, "{}: sample {}: text with the character U+0000", file_, number_);
     if (depth_ == kNegative && key_ == kNegatives) {
       now_.negatives->push_back(std::move(value));
     } else if (depth_ == kMember) {

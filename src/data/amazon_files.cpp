@@ -43,6 +43,8 @@ std::string_view read_review(std::string_view line, Review& review) {
   }
   if (!members.reason().empty()) return members.reason();
   if (!has_user) return "no reviewerID";
+  if (review.user.text.find("\\u0000") != std::string_view::npos)
+    return "reviewerID with the character U+0000";  // HDF5's strings end there
   return has_item ? std::string_view() : "no asin";
 }
 

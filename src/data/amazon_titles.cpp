@@ -76,6 +76,7 @@ std::optional<std::string> text_member(const LineValue& value, Unescape unescape
   }
   auto text = unescaped(value);
   if (!text) reason = "an escape that names no character";
+  if (text && text->find('\0') != std::string::npos) reason = "a text with the character U+0000";  // HDF5's strings end there
   return text;
 }
 
@@ -101,8 +102,8 @@ TitledItem by_parsing(std::string_view line, AmazonSet set, Unescape unescaped, 
 TitledItem titled_item(std::string_view line, AmazonSet set, TitleRule rule, std::string_view& reason) {
   TitledItem item;
   if (rule == TitleRule::kReference && set != AmazonSet::kGames) {
-    if (!unicode::is_valid(line)) {
-      reason = "no UTF-8";
+    if (!unicode::is_valid(line) || line.find('\0') != std::string_view::npos) {
+      reason = "no text in UTF-8";
       return {};
     }
     item = set == AmazonSet::kMovies ? by_reference_movies(line) : by_reference_food(line);

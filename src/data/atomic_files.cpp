@@ -41,8 +41,8 @@ class Table {
       cut(*line);
       if (cells_.size() != names_.size()) {
         broken.add(lines_, fmt::format("{} columns, expected {}", cells_.size(), names_.size()));
-      } else if (!unicode::is_valid(*line)) {
-        broken.add(lines_, "no UTF-8");
+      } else if (!unicode::is_valid(*line) || line->find('\0') != std::string_view::npos) {
+        broken.add(lines_, "no text in UTF-8");
       } else {
         return true;
       }

@@ -196,7 +196,7 @@ bool JsonObjectLine::read_value(LineValue& value) {
 }
 
 bool JsonObjectLine::next() {
-  if (!reason_.empty()) return false;
+  if (ended_ || !reason_.empty()) return false;
   skip_space();
   if (!started_) {
     if (at_ == end_ || *at_ != '{') return stop("not a JSON object");
@@ -208,6 +208,7 @@ bool JsonObjectLine::next() {
   if (at_ == end_) return stop("the object does not end");
   if (*at_ == '}') {
     ++at_;
+    ended_ = true;
     skip_space();
     if (at_ != end_) stop("something follows the object");
     return false;

@@ -44,7 +44,7 @@ class JsonObjectLine {
 
   const char* at_;
   const char* end_;
-  bool started_ = false;
+  bool started_ = false, ended_ = false;
   std::string_view key_, reason_;
   std::string key_text_;
   LineValue value_;

@@ -31,6 +31,7 @@ void PromptTokens::find_class_tokens() {
   std::vector<std::vector<TokenId>> whole;
   auto length = static_cast<std::int64_t>(prompt.size());
   for (const std::string& answer : settings_.classes) {
+    GORACS_CHECK_INPUT(!answer.empty(), "class {} is empty: no token answers it", whole.size());
     whole.push_back(encode(template_.text(kProbe, kProbe, answer)));
     length = std::min(length, common_prefix(prompt, whole.back()));
   }

@@ -124,7 +124,7 @@ bool PythonDictLine::read_value(LineValue& value, int depth) {
 }
 
 bool PythonDictLine::next() {
-  if (!reason_.empty()) return false;
+  if (ended_ || !reason_.empty()) return false;
   skip_space();
   if (!started_) {
     if (at_ == end_ || *at_ != '{') return stop("not a Python dict");
@@ -139,6 +139,7 @@ bool PythonDictLine::next() {
   started_ = true;
   if (at_ < end_ && *at_ == '}') {
     ++at_;
+    ended_ = true;
     skip_space();
     if (at_ != end_) stop("something follows the dict");
     return false;

@@ -29,7 +29,7 @@ class PythonDictLine {
 
   const char* at_;
   const char* end_;
-  bool started_ = false;
+  bool started_ = false, ended_ = false;
   std::string_view reason_;
   std::string key_;
   LineValue value_;

@@ -1,0 +1,82 @@
+#include "data/samples_file.hpp"
+
+#include "base/error.hpp"
+
+namespace goracs {
+namespace {
+
+static_assert(sizeof(TitleSpan) == 2 * sizeof(std::int32_t), "spans are written as pairs of numbers");
+
+void write_split(H5File& file, const std::string& split, const SampleTable& table) {
+  const std::string group = "/" + split + "/";
+  file.write_strings(group + "instruction", table.instruction);
+  file.write_strings(group + "input", table.input);
+  file.write_strings(group + "output", table.output);
+  file.write_strings(group + "user", table.user);
+  file.write<std::int32_t>(group + "label", table.label, "class, -1 where there are none");
+  file.write<std::int64_t>(group + "history_offset", table.span_offset, "first row of each sample in history_span");
+  const Shape shape = {static_cast<std::int64_t>(table.spans.size()), 2};
+  const std::span numbers(reinterpret_cast<const std::int32_t*>(table.spans.data()), 2 * table.spans.size());
+  file.write<std::int32_t>(group + "history_span", shape, numbers, "first byte and bytes of each title in input, oldest first", "byte");
+}
+
+void check_spans(const H5File& file, const std::string& split, const SampleTable& table) {
+  const auto& offset = table.span_offset;
+  bool good =
+      offset.size() == table.input.size() + 1 && offset.front() == 0 && offset.back() == static_cast<std::int64_t>(table.spans.size());
+  for (std::size_t i = 0; good && i < table.input.size(); ++i) {
+    good = offset[i] <= offset[i + 1] && offset[i + 1] <= offset.back();
+    const auto bytes = static_cast<std::int64_t>(table.input[i].size());
+    for (std::int64_t k = offset[i]; good && k < offset[i + 1]; ++k) {
+      const TitleSpan span = table.spans[static_cast<std::size_t>(k)];
+      good = span.begin >= 0 && span.length >= 2 && std::int64_t{span.begin} + span.length <= bytes;
+    }
+    GORACS_CHECK_INPUT(good, "{}: /{}/history_span does not fit the input of sample {}", file.path(), split, i);
+  }
+  GORACS_CHECK_INPUT(good, "{}: /{}/history_offset does not fit its {} samples", file.path(), split, table.input.size());
+}
+
+}  // namespace
+
+void write_samples(H5File& file, const Dataset& dataset) {
+  write_split(file, "train", dataset.train);
+  write_split(file, "valid", dataset.valid);
+  write_split(file, "test", dataset.test);
+  if (!dataset.classes.empty()) file.write_strings("/classes", dataset.classes, "what the labels stand for");
+  if (dataset.items.titles.empty()) return;
+  file.write_strings("/items/title", dataset.items.titles);
+  file.write<std::int64_t>("/items/id", dataset.items.ids);
+  file.write<std::int64_t>("/test/negatives", {dataset.test.size(), NegativeDraw::kNegatives}, dataset.negatives, "rows of /items");
+}
+
+SampleTable read_samples(const H5File& file, const std::string& split) {
+  const std::string group = "/" + split + "/";
+  SampleTable table;
+  table.instruction = file.read_strings(group + "instruction");
+  table.input = file.read_strings(group + "input");
+  table.output = file.read_strings(group + "output");
+  table.user = file.read_strings(group + "user");
+  const auto rows = static_cast<std::int64_t>(table.input.size());
+  for (const auto* column : {&table.instruction, &table.output, &table.user})
+    GORACS_CHECK_INPUT(column->size() == table.input.size(), "{}: /{}: columns of {} and {} samples", file.path(), split, column->size(),
+                       rows);
+  table.label = file.read<std::int32_t>(group + "label", {rows});
+  table.span_offset = file.read<std::int64_t>(group + "history_offset", {rows + 1});
+  const auto numbers = file.read<std::int32_t>(group + "history_span");
+  for (std::size_t k = 0; k + 1 < numbers.size(); k += 2) table.spans.push_back({numbers[k], numbers[k + 1]});
+  check_spans(file, split, table);
+  return table;
+}
+
+ItemList read_items(const H5File& file) {
+  ItemList items;
+  items.titles = file.read_strings("/items/title");
+  items.ids = file.read<std::int64_t>("/items/id", {static_cast<std::int64_t>(items.titles.size())});
+  return items;
+}
+
+std::vector<std::int64_t> read_negatives(const H5File& file) { return file.read<std::int64_t>("/test/negatives"); }
+
+std::vector<std::string> read_classes(const H5File& file) { return file.read_strings("/classes"); }
+
+}  // namespace goracs
