@@ -93,11 +93,13 @@ void FinetuneLoop::evaluate() {
 
 double FinetuneLoop::valid_loss() {
   const auto batches = length_batches(lengths_of(valid_), settings_.valid_batch_tokens);
+  const LossSettings& kind = settings_.micro_batch.loss;
+  const SharedStart start(model_, adapter_, shared_tokens(valid_, kind), kind);
   std::vector<double> sum(valid_.size(), 0.0), count(valid_.size(), 0.0);
   for (std::size_t k = static_cast<std::size_t>(world_.rank()); k < batches.size(); k += static_cast<std::size_t>(world_.size())) {
     std::vector<const TrainingSample*> samples;
     for (const std::int64_t i : batches[k]) samples.push_back(&valid_[static_cast<std::size_t>(i)]);
-    const std::vector<SampleLoss> losses = sample_losses(model_, adapter_, samples, settings_.micro_batch.loss);
+    const std::vector<SampleLoss> losses = sample_losses(model_, adapter_, samples, kind, start);
     for (std::size_t j = 0; j < losses.size(); ++j) {
       const auto i = static_cast<std::size_t>(batches[k][j]);
       sum[i] = losses[j].sum;

@@ -20,7 +20,7 @@ at::Tensor SampleGradients::norm() const { return gradient.to(at::kDouble).flatt
 GradientNorms::GradientNorms(const Llama& model, const Adapter& adapter, const GradientNormSettings& settings, std::span<const std::int32_t> shared)
     : model_(model), adapter_(adapter), settings_(settings), pair_(adapter.find(model.config().num_layers - 1, "v_proj")) {
   GORACS_CHECK_INPUT(pair_ != nullptr, "gradient norms are those of v_proj's lora_B, but the adapter does not adapt v_proj");
-  if (shared.size() >= 2) prepare_shared(shared);
+  if (shared.size() >= 2 && settings.dropout <= 0) prepare_shared(shared);
 }
 
 at::Tensor GradientNorms::lora_a_of(const at::Tensor& input) const { return at::linear(input.to(at::kFloat), pair_->a); }
@@ -92,18 +92,6 @@ SampleGradients GradientNorms::of(Samples samples, std::span<const std::int64_t>
     if (settings_.loss.kind == LossKind::kTokens) gradient += (weight * labels_prefix).to(at::kFloat).view({-1, 1, 1}) * shared_losses_.gradient;
   }
   return {loss, gradient.mul_(adapter_.shape().scale())};
-}
-
-std::vector<std::int32_t> shared_tokens(std::span<const TrainingSample> samples, const GradientNormSettings& settings) {
-  if (samples.empty() || settings.dropout > 0 || pads_left(settings.loss)) return {};
-  std::vector<std::span<const std::int32_t>> sequences;
-  for (const TrainingSample& sample : samples) sequences.push_back(used_tokens(sample, settings.loss));
-  const std::int64_t common = common_prefix(sequences);
-  const bool labels_fit = settings.loss.kind == LossKind::kClasses || std::ranges::all_of(samples, [&](const TrainingSample& sample) {
-                            return sample.first_label <= 1 || sample.first_label >= common;
-                          });
-  if (!labels_fit) return {};
-  return {samples.front().ids.begin(), samples.front().ids.begin() + common};
 }
 
 }  // namespace goracs

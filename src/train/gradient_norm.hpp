@@ -36,7 +36,7 @@ struct SampleGradients {
 /// nothing of it depends on what follows. Only the gradient that reaches its values from later tokens is each sample's own.
 class GradientNorms {
  public:
-  /// shared: shared_tokens(all samples, settings), or nothing
+  /// shared: shared_tokens(all samples, settings.loss), or nothing; nothing is shared where there is dropout
   GradientNorms(const Llama& model, const Adapter& adapter, const GradientNormSettings& settings, std::span<const std::int32_t> shared);
 
   ///   indices (B): which sample of the pool each is, the key of its dropout
@@ -62,9 +62,5 @@ class GradientNorms {
   at::Tensor prefix_z_;   ///< (P, r)
   SharedLosses shared_losses_;
 };
-
-/// The tokens that all samples begin with, and that GradientNorms may share: none with dropout or padding on the left, and none where
-/// the labels of some sample begin inside them.
-std::vector<std::int32_t> shared_tokens(std::span<const TrainingSample> samples, const GradientNormSettings& settings);
 
 }  // namespace goracs

@@ -31,13 +31,26 @@ MicroBatchGradient micro_batch_gradient(const Llama& model, const Adapter& adapt
   return {losses.loss.sum(at::kDouble).item<double>() / count, flattened(gradients)};
 }
 
-std::vector<SampleLoss> sample_losses(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss) {
+SharedStart::SharedStart(const Llama& model, const Adapter& adapter, std::span<const std::int32_t> shared, const LossSettings& loss_settings) {
+  if (shared.size() < 2) return;
   const at::NoGradGuard no_graph;
-  const SampleBatch batch(model, adapter, samples, loss, PrefixCache(), 0.0, 0, {});
+  prefix = PrefixCache(model, &adapter, shared.first(shared.size() - 1));
+  if (loss_settings.kind != LossKind::kTokens) return;
+  const std::vector<std::int64_t> targets(shared.begin() + 1, shared.end());  // each cached token predicts a shared one
+  const PredictingRows rows{model.final_norm(prefix.hidden()).squeeze(0), at::tensor(targets, at::kLong), {}};
+  loss = {row_losses(model, rows, loss_settings, /*with_gradient=*/false).loss.sum(at::kDouble).item<double>(), static_cast<double>(targets.size())};
+}
+
+std::vector<SampleLoss> sample_losses(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss, const SharedStart& start) {
+  const at::NoGradGuard no_graph;
+  const SampleBatch batch(model, adapter, samples, loss, start.prefix, 0.0, 0, {});
   const at::Tensor below = model.layers(model.embed(batch.tokens.ids), batch.context, false, model.config().num_layers - 1);
   const PredictingRows rows = predicting_rows(model, batch, samples, loss, below);
   const RowLosses losses = row_losses(model, rows, loss, /*with_gradient=*/false);
   std::vector<SampleLoss> all(samples.size());
+  if (loss.kind == LossKind::kTokens)
+    for (std::size_t b = 0; b < all.size(); ++b)
+      if (samples[b]->first_label <= 1) all[b] = start.loss;
   const auto* value = losses.loss.const_data_ptr<float>();
   for (std::size_t k = 0; k < rows.sample.size(); ++k) {
     SampleLoss& sample = all[static_cast<std::size_t>(rows.sample[k])];

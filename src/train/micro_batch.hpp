@@ -32,7 +32,16 @@ struct SampleLoss {
   double sum = 0;
   double count = 0;
 };
-std::vector<SampleLoss> sample_losses(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss);
+
+/// What all samples begin with, computed once for one state of the adapter: its keys and values, and the losses of its own tokens.
+struct SharedStart {
+  PrefixCache prefix;
+  SampleLoss loss;
+
+  /// shared: shared_tokens(all samples, loss)
+  SharedStart(const Llama& model, const Adapter& adapter, std::span<const std::int32_t> shared, const LossSettings& loss_settings);
+};
+std::vector<SampleLoss> sample_losses(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss, const SharedStart& start);
 
 /// All tensors one after the other, and back into them.
 std::vector<float> flattened(const std::vector<at::Tensor>& tensors);

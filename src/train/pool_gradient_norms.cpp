@@ -17,7 +17,7 @@ bool GradientNormTable::has(std::int64_t i) const { return !std::isnan(norm[stat
 bool fill_gradient_norms(const Llama& model, const Adapter& adapter, std::span<const TrainingSample> samples, const GradientNormSettings& settings,
                          std::int64_t batch_tokens, GradientNormTable& table, Communicator& world,
                          const std::function<bool(std::int64_t samples_done)>& should_stop) {
-  const GradientNorms gradients(model, adapter, settings, shared_tokens(samples, settings));
+  const GradientNorms gradients(model, adapter, settings, shared_tokens(samples, settings.loss));
   std::vector<std::int64_t> lengths;
   for (const TrainingSample& sample : samples) lengths.push_back(static_cast<std::int64_t>(sample.ids.size()));
   auto batches = length_batches(lengths, batch_tokens);

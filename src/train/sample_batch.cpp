@@ -49,6 +49,18 @@ std::span<const std::int32_t> used_tokens(const TrainingSample& sample, const Lo
   return pads_left(loss) ? ids : ids.first(std::max<std::size_t>(ids.size(), 2) - 1);
 }
 
+std::vector<std::int32_t> shared_tokens(std::span<const TrainingSample> samples, const LossSettings& loss) {
+  if (samples.empty() || pads_left(loss)) return {};
+  std::vector<std::span<const std::int32_t>> sequences;
+  for (const TrainingSample& sample : samples) sequences.push_back(used_tokens(sample, loss));
+  const std::int64_t common = common_prefix(sequences);
+  const bool labels_fit = loss.kind == LossKind::kClasses || std::ranges::all_of(samples, [&](const TrainingSample& sample) {
+                            return sample.first_label <= 1 || sample.first_label >= common;
+                          });
+  if (!labels_fit) return {};
+  return {samples.front().ids.begin(), samples.front().ids.begin() + common};
+}
+
 SampleBatch::SampleBatch(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss, const PrefixCache& prefix,
                          double dropout, std::uint64_t seed, std::vector<std::string> names)
     : shared(prefix.size()), tokens(padded(samples, loss, shared)) {

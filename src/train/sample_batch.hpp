@@ -37,6 +37,10 @@ inline bool pads_left(const LossSettings& loss) { return loss.label_first && los
 /// The tokens that a forward pass needs: what stands behind the last predicting one is left out.
 std::span<const std::int32_t> used_tokens(const TrainingSample& sample, const LossSettings& loss);
 
+/// The tokens that all samples begin with, at least one being left behind them, and that one forward pass may compute for all: none where
+/// padding stands on the left, and none where the labels of some sample begin inside them.
+std::vector<std::int32_t> shared_tokens(std::span<const TrainingSample> samples, const LossSettings& loss);
+
 /// The rows that predict something, in front of the head.
 struct PredictingRows {
   at::Tensor hidden;                 ///< (n, H) after the final norm

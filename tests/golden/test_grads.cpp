@@ -32,7 +32,7 @@ struct GradsCase {
       chosen.push_back(&samples[static_cast<std::size_t>(i)]);
       indices.push_back(i);
     }
-    const auto shared = share_prefix ? shared_tokens(samples, settings) : std::vector<std::int32_t>();
+    const auto shared = share_prefix ? shared_tokens(samples, settings.loss) : std::vector<std::int32_t>();
     const SampleGradients computed = GradientNorms(model, adapter, settings, shared).of(chosen, indices);
     const at::Tensor norms = computed.norm();
     for (std::int64_t k = 0; k < count; ++k) {
@@ -81,7 +81,7 @@ TEST(GoldenGrads, OneBackwardPassABatchEqualsAutogradOnEachSample) {
     const GradsCase c = read_case(file, model);
     (c.settings.loss.kind == LossKind::kClasses ? class_cases : token_cases) += 1;
     const auto count = static_cast<std::int64_t>(c.samples.size());
-    EXPECT_GE(shared_tokens(c.samples, c.settings).size(), 2U) << "the template begins alike in all samples";
+    EXPECT_GE(shared_tokens(c.samples, c.settings.loss).size(), 2U) << "the template begins alike in all samples";
     for (const bool share_prefix : {false, true}) {
       SCOPED_TRACE(share_prefix ? "prefix shared" : "nothing shared");
       c.expect_equal(0, count, share_prefix);

@@ -138,6 +138,49 @@ TEST(FinetuneLoop, StopsWithoutImprovementAndGivesBackTheBest) {
   });
 }
 
+TEST(FinetuneLoop, MeasuresValidationAsTheMeanOverAllLabelsWhateverIsShared) {
+  for (const std::int64_t classes : {0, 2}) {
+    LossSettings loss;
+    if (classes > 0) loss = {LossKind::kClasses, {20, 30}, false, 0};
+    auto samples = test::invented_samples(6, "valid", classes);
+    for (auto& sample : samples) {
+      sample.ids.insert(sample.ids.begin(), {7, 8, 9, 10});
+      sample.answer_position += 4;
+    }
+    std::vector<const TrainingSample*> pointers;
+    for (const auto& sample : samples) pointers.push_back(&sample);
+    const auto shared = shared_tokens(samples, loss);
+    EXPECT_EQ(shared.size(), 4U);
+    const Llama& model = test::tiny_llama();
+    const Adapter& adapter = test::tiny_adapter();
+    const auto apart = sample_losses(model, adapter, pointers, loss, SharedStart(model, adapter, {}, loss));
+    const auto together = sample_losses(model, adapter, pointers, loss, SharedStart(model, adapter, shared, loss));
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      EXPECT_EQ(apart[i].count, classes > 0 ? 1.0 : static_cast<double>(samples[i].ids.size()) - 1);
+      EXPECT_EQ(together[i].count, apart[i].count);
+      EXPECT_NEAR(together[i].sum, apart[i].sum, 1e-5 * apart[i].sum);
+    }
+  }
+}
+
+TEST(FinetuneLoop, InBfloat16StaysNearFloat32) {
+  const Llama narrow = Llama::load(test::golden_source() / "models" / "llama_gqa", at::kBFloat16);
+  auto samples = test::invented_samples(8, "train", 0);
+  std::vector<const TrainingSample*> pointers;
+  for (const auto& sample : samples) pointers.push_back(&sample);
+  Adapter adapter = test::tiny_adapter().clone();
+  adapter.track_gradients(true);
+  const auto wide_step = micro_batch_gradient(test::tiny_llama(), adapter, pointers, {}, "x");
+  const auto narrow_step = micro_batch_gradient(narrow, adapter, pointers, {}, "x");
+  // bfloat16 keeps 8 bits: a sum of rounded products is off by a few times 2^-8
+  constexpr double kRounding = 0.03;
+  EXPECT_NEAR(narrow_step.loss, wide_step.loss, kRounding * wide_step.loss);
+  std::vector<float> difference;
+  for (std::size_t k = 0; k < wide_step.gradient.size(); ++k) difference.push_back(narrow_step.gradient[k] - wide_step.gradient[k]);
+  EXPECT_LE(l2_norm(difference), 4 * kRounding * l2_norm(wide_step.gradient));
+  EXPECT_GT(l2_norm(difference), 0) << "another type, other bits";
+}
+
 TEST(FinetuneLoop, RefusesALossThatIsNoNumber) {
   TinyRun run;
   test::on_ranks(1, [&](Communicator& world) {

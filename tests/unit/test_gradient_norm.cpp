@@ -63,7 +63,7 @@ TEST(GradientNorm, SharingALongPrefixChangesNothingButRounding) {
       }
       GradientNormSettings settings;
       if (classes > 0) settings.loss = {LossKind::kClasses, {20, 30}, false, 0};
-      const auto shared = shared_tokens(samples, settings);
+      const auto shared = shared_tokens(samples, settings.loss);
       ASSERT_EQ(shared, front);
       const std::vector<std::int64_t> everything = {0, 1, 2, 3, 4, 5, 6};
       const SampleGradients apart = gradients_of(samples, settings, everything), together = gradients_of(samples, settings, everything, shared);
@@ -73,12 +73,11 @@ TEST(GradientNorm, SharingALongPrefixChangesNothingButRounding) {
   }
 }
 
-TEST(GradientNorm, SharesNothingWhereLabelsBeginInsideThePrefixOrThereIsDropout) {
+TEST(GradientNorm, SharesNothingWhereLabelsBeginInsideThePrefixOrPaddingIsOnTheLeft) {
   auto samples = test::invented_samples(3, "pool", 0);
   for (auto& sample : samples) sample.ids.insert(sample.ids.begin(), {7, 8, 9, 10});
   EXPECT_EQ(shared_tokens(samples, {}), (std::vector<std::int32_t>{7, 8, 9, 10}));
-  EXPECT_TRUE(shared_tokens(samples, {{}, 0.1, 0}).empty());
-  EXPECT_TRUE(shared_tokens(samples, {{LossKind::kTokens, {}, true, 0}, 0, 0}).empty());
+  EXPECT_TRUE(shared_tokens(samples, {LossKind::kTokens, {}, true, 0}).empty());
   samples[1].first_label = 2;
   EXPECT_TRUE(shared_tokens(samples, {}).empty());
   EXPECT_TRUE(shared_tokens({}, {}).empty());

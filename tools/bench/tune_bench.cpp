@@ -51,7 +51,7 @@ struct Bench {
   double norms() const {
     double sum = 0;
     const GradientNormSettings settings{loss, 0.0, 0};
-    const GradientNorms gradients(model, adapter, settings, shared_tokens(samples, settings));
+    const GradientNorms gradients(model, adapter, settings, shared_tokens(samples, settings.loss));
     for (const auto& batch : length_batches(lengths, batch_tokens)) {
       std::vector<const TrainingSample*> chosen;
       for (const auto i : batch) chosen.push_back(&samples[static_cast<std::size_t>(i)]);
