@@ -12,8 +12,8 @@ constexpr float kHidden = -std::numeric_limits<float>::infinity();
 
 }  // namespace
 
-BeamCache::BeamCache(const PrefixCache& prefix, const std::vector<KeyValue>& prompts, std::span<const std::int64_t> length, std::int64_t num_beams,
-                     std::int64_t max_steps)
+BeamCache::BeamCache(const PrefixCache& prefix, const std::vector<KeyValue>& prompts, std::span<const std::int64_t> length,
+                     std::int64_t num_beams, std::int64_t max_steps)
     : prefix_(prefix), num_beams_(num_beams), prompt_columns_(prompts.front().key.size(2)) {
   const std::int64_t all = prompt_columns_ + num_beams * max_steps;
   const auto with_room = [&](const at::Tensor& x) {

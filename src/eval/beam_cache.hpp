@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "model/prefix_cache.hpp"
 #include "model/attention.hpp"
+#include "model/prefix_cache.hpp"
 
 namespace goracs {
 

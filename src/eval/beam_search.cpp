@@ -18,7 +18,8 @@ std::vector<BeamCandidate> best_candidates(const float* logits, std::int64_t voc
     for (std::int64_t token = 0; token < vocabulary; ++token) {
       const float score = running[beam] + (row[token] - normaliser[beam]);
       if (is_full() && !(score > worst)) continue;  // in flat order, so an equal one that comes later stays behind
-      const auto place = std::upper_bound(best.begin(), best.end(), score, [](float s, const BeamCandidate& other) { return s > other.score; });
+      const auto place =
+          std::upper_bound(best.begin(), best.end(), score, [](float s, const BeamCandidate& other) { return s > other.score; });
       best.insert(place, {score, static_cast<std::int64_t>(beam), static_cast<std::int32_t>(token)});
       if (static_cast<std::int64_t>(best.size()) > count) best.pop_back();
       if (is_full()) worst = best.back().score;
@@ -69,7 +70,9 @@ void BeamSearch::advance_greedily(const BeamCandidate& best) {
   if (!open_) finished_.push_back({running_.front().tokens, best.score});
 }
 
-bool BeamSearch::ends(std::int32_t token) const { return std::find(settings_.eos.begin(), settings_.eos.end(), token) != settings_.eos.end(); }
+bool BeamSearch::ends(std::int32_t token) const {
+  return std::find(settings_.eos.begin(), settings_.eos.end(), token) != settings_.eos.end();
+}
 
 /// Keeps the best `num_beams`; among equal scores the one that finished first.
 void BeamSearch::finish(double sum, std::int64_t length, std::vector<std::int32_t> tokens) {

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "base/matrix.hpp"
-#include "model/prefix_cache.hpp"
 #include "model/adapter.hpp"
 #include "model/llama.hpp"
+#include "model/prefix_cache.hpp"
 
 namespace goracs {
 

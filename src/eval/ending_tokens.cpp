@@ -19,7 +19,8 @@ std::vector<std::int32_t> ending_tokens(const std::filesystem::path& folder) {
     const auto list = found->is_array() ? *found : nlohmann::json::array({*found});
     std::vector<std::int32_t> ids;
     for (const auto& id : list) {
-      GORACS_CHECK_INPUT(id.is_number_unsigned(), "{}: eos_token_id is {}, expected a token id or a list of them", path.string(), found->dump());
+      GORACS_CHECK_INPUT(id.is_number_unsigned(), "{}: eos_token_id is {}, expected a token id or a list of them", path.string(),
+                         found->dump());
       ids.push_back(id.get<std::int32_t>());
     }
     if (!ids.empty()) return ids;

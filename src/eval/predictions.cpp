@@ -44,20 +44,23 @@ PrefixCache shared_prefix(const Llama& model, const Adapter* adapter, TokenSeque
 
 }  // namespace
 
-bool fill_class_probabilities(const Llama& model, const Adapter* adapter, TokenSequences prompts, const std::vector<std::int64_t>& class_tokens,
-                              std::int64_t batch_tokens, MatrixView<double> table, Communicator& world, const ShouldStop& should_stop) {
+bool fill_class_probabilities(const Llama& model, const Adapter* adapter, TokenSequences prompts,
+                              const std::vector<std::int64_t>& class_tokens, std::int64_t batch_tokens, MatrixView<double> table,
+                              Communicator& world, const ShouldStop& should_stop) {
   const PrefixCache prefix = shared_prefix(model, adapter, prompts);
   const Plan plan(prompts, 0, batch_tokens, [&](std::int64_t i) { return !std::isnan(table(i, 0)); });
   BatchWork work;
   work.width = table.cols;
-  work.compute = [&](const std::vector<std::int64_t>& batch) { return class_probabilities(model, adapter, prefix, chosen(prompts, batch), class_tokens); };
+  work.compute = [&](const std::vector<std::int64_t>& batch) {
+    return class_probabilities(model, adapter, prefix, chosen(prompts, batch), class_tokens);
+  };
   work.store = [&](std::int64_t i, std::span<const double> row) { std::copy(row.begin(), row.end(), table.row(i).begin()); };
   work.should_stop = plan.stops(should_stop);
   return in_rounds(plan.batches, work, world);
 }
 
-bool fill_generated(const Llama& model, const Adapter* adapter, TokenSequences prompts, const BeamSettings& settings, std::int64_t batch_tokens,
-                    std::vector<Generated>& table, Communicator& world, const ShouldStop& should_stop) {
+bool fill_generated(const Llama& model, const Adapter* adapter, TokenSequences prompts, const BeamSettings& settings,
+                    std::int64_t batch_tokens, std::vector<Generated>& table, Communicator& world, const ShouldStop& should_stop) {
   constexpr double kNoToken = -1;
   const PrefixCache prefix = shared_prefix(model, adapter, prompts);
   const Plan plan(prompts, settings.num_beams * settings.max_new_tokens, batch_tokens,
@@ -112,8 +115,10 @@ std::string generated_text(const Tokenizer& tokenizer, std::span<const std::int3
   const std::string before = tokenizer.decode(ids, /*skip_special=*/true);
   ids.insert(ids.end(), tokens.begin(), tokens.end());
   std::string text = tokenizer.decode(ids, /*skip_special=*/true);
-  if (text.starts_with(before)) text.erase(0, before.size());
-  else text = tokenizer.decode({tokens.begin(), tokens.end()}, /*skip_special=*/true);
+  if (text.starts_with(before))
+    text.erase(0, before.size());
+  else
+    text = tokenizer.decode({tokens.begin(), tokens.end()}, /*skip_special=*/true);
   const std::size_t mark = text.rfind(kResponseMark);
   return mark == std::string::npos ? text : text.substr(mark + kResponseMark.size());
 }

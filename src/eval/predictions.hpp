@@ -25,16 +25,17 @@ using ShouldStop = std::function<bool(std::int64_t done)>;
 /// goes on from a saved table) and returns false when it was stopped.
 
 /// p(class | prompt), (T, K); a row begins with NaN where it is not computed yet.
-bool fill_class_probabilities(const Llama& model, const Adapter* adapter, TokenSequences prompts, const std::vector<std::int64_t>& class_tokens,
-                              std::int64_t batch_tokens, MatrixView<double> table, Communicator& world, const ShouldStop& should_stop);
+bool fill_class_probabilities(const Llama& model, const Adapter* adapter, TokenSequences prompts,
+                              const std::vector<std::int64_t>& class_tokens, std::int64_t batch_tokens, MatrixView<double> table,
+                              Communicator& world, const ShouldStop& should_stop);
 
 /// The best hypothesis of each prompt; its score is NaN where it is not computed yet.
 struct Generated {
   std::vector<std::int32_t> tokens;
   double score = std::numeric_limits<double>::quiet_NaN();
 };
-bool fill_generated(const Llama& model, const Adapter* adapter, TokenSequences prompts, const BeamSettings& settings, std::int64_t batch_tokens,
-                    std::vector<Generated>& table, Communicator& world, const ShouldStop& should_stop);
+bool fill_generated(const Llama& model, const Adapter* adapter, TokenSequences prompts, const BeamSettings& settings,
+                    std::int64_t batch_tokens, std::vector<Generated>& table, Communicator& world, const ShouldStop& should_stop);
 
 /// Final-norm hidden state of each sequence's last token under the bare base model, (T, H): what titles are compared by (SPEC 3, 8).
 Matrix<float> title_embeddings(const Llama& model, TokenSequences titles, std::int64_t batch_tokens, Communicator& world);

@@ -9,7 +9,8 @@ bool in_rounds(const std::vector<std::vector<std::int64_t>>& batches, const Batc
   for (std::int64_t first = 0; first < count; first += world.size()) {
     Matrix<double> own;
     if (first + world.rank() < count) own = work.compute(batches[static_cast<std::size_t>(first + world.rank())]);
-    const std::vector<double> rows = world.all_gather(std::span<const double>(own.data(), static_cast<std::size_t>(own.rows() * own.cols())));
+    const std::vector<double> rows =
+        world.all_gather(std::span<const double>(own.data(), static_cast<std::size_t>(own.rows() * own.cols())));
     const std::int64_t end = std::min<std::int64_t>(first + world.size(), count);
     std::size_t offset = 0;
     for (std::int64_t batch = first; batch < end; ++batch)

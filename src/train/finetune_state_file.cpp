@@ -31,7 +31,8 @@ void write_finetune_state(const std::filesystem::path& path, const FinetuneState
   H5File file = H5File::create(path);
   for_each_array(state, [&]<class T>(const char* name, const std::vector<T>& values) { file.write(name, std::span<const T>(values)); });
   const std::int64_t counters[] = {state.step, state.optimizer.steps, state.stopping.best_step, state.stopping.worse_in_a_row};
-  file.write(kCounters, std::span<const std::int64_t>(counters), "steps taken, steps of AdamW, best step, evaluations since without a better one");
+  file.write(kCounters, std::span<const std::int64_t>(counters),
+             "steps taken, steps of AdamW, best step, evaluations since without a better one");
   file.write(kBestLoss, std::span<const double>(&state.stopping.best_loss, 1), "lowest validation loss");
   file.close();
 }
@@ -47,8 +48,8 @@ FinetuneState read_finetune_state(const std::filesystem::path& path, std::int64_
   state.stopping.worse_in_a_row = counters[3];
   state.stopping.best_loss = file.read<double>(kBestLoss, {1})[0];
   for (const auto* values : {&state.parameters, &state.best_parameters, &state.optimizer.first_moment, &state.optimizer.second_moment})
-    GORACS_CHECK_INPUT(static_cast<std::int64_t>(values->size()) == num_parameters, "{}: a checkpoint of {} parameters, but the adapter has {}",
-                       path.string(), values->size(), num_parameters);
+    GORACS_CHECK_INPUT(static_cast<std::int64_t>(values->size()) == num_parameters,
+                       "{}: a checkpoint of {} parameters, but the adapter has {}", path.string(), values->size(), num_parameters);
   return state;
 }
 

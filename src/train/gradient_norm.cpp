@@ -17,7 +17,8 @@ namespace goracs {
 
 at::Tensor SampleGradients::norm() const { return gradient.to(at::kDouble).flatten(1).square().sum(1).sqrt(); }
 
-GradientNorms::GradientNorms(const Llama& model, const Adapter& adapter, const GradientNormSettings& settings, std::span<const std::int32_t> shared)
+GradientNorms::GradientNorms(const Llama& model, const Adapter& adapter, const GradientNormSettings& settings,
+                             std::span<const std::int32_t> shared)
     : model_(model), adapter_(adapter), settings_(settings), pair_(adapter.find(model.config().num_layers - 1, "v_proj")) {
   GORACS_CHECK_INPUT(pair_ != nullptr, "gradient norms are those of v_proj's lora_B, but the adapter does not adapt v_proj");
   if (shared.size() >= 2 && settings.dropout <= 0) prepare_shared(shared);
@@ -33,7 +34,8 @@ void GradientNorms::prepare_shared(std::span<const std::int32_t> shared) {
   KeepingAttention attention(kept);
   ValueProbe probe;
   const at::Tensor hidden =
-      model_.final_norm(model_.layer(last, prefix_.hidden(), {model_.rotary_from_zero(prefix_.size()), &attention, &adapter_, {}}, &probe)).squeeze(0);
+      model_.final_norm(model_.layer(last, prefix_.hidden(), {model_.rotary_from_zero(prefix_.size()), &attention, &adapter_, {}}, &probe))
+          .squeeze(0);
   prefix_last_ = {kept.front().key.detach(), kept.front().value.detach()};
   prefix_z_ = lora_a_of(probe.input).squeeze(0);
   if (settings_.loss.kind != LossKind::kTokens) return;
@@ -67,11 +69,14 @@ SampleGradients GradientNorms::of(Samples samples, std::span<const std::int64_t>
   RowLosses losses = row_losses(model_, rows, settings_.loss, /*with_gradient=*/true);
 
   const at::Tensor owner = at::tensor(rows.sample, at::kLong);
-  const auto sum_by_sample = [&](const at::Tensor& values) { return at::zeros({count}, at::kDouble).index_add(0, owner, values.to(at::kDouble)); };
+  const auto sum_by_sample = [&](const at::Tensor& values) {
+    return at::zeros({count}, at::kDouble).index_add(0, owner, values.to(at::kDouble));
+  };
   at::Tensor loss = sum_by_sample(losses.loss);
   at::Tensor weight = at::ones({count}, at::kDouble), labels_prefix = at::zeros({count}, at::kDouble);
   if (settings_.loss.kind == LossKind::kTokens) {
-    for (std::int64_t b = 0; b < count && prefix.size() > 0; ++b) labels_prefix[b] = samples[static_cast<std::size_t>(b)]->first_label <= 1 ? 1.0 : 0.0;
+    for (std::int64_t b = 0; b < count && prefix.size() > 0; ++b)
+      labels_prefix[b] = samples[static_cast<std::size_t>(b)]->first_label <= 1 ? 1.0 : 0.0;
     loss += labels_prefix * shared_losses_.sum;
     weight /= (sum_by_sample(losses.loss > 0) + labels_prefix * shared_losses_.count).clamp_min(1);  // nothing to learn: loss 0, not 0 / 0
     loss *= weight;
@@ -89,7 +94,8 @@ SampleGradients GradientNorms::of(Samples samples, std::span<const std::int64_t>
   at::Tensor gradient = at::bmm(u[0].to(at::kFloat).transpose(1, 2), lora_a_of(probe.input));  // (B, out, r)
   if (prefix.size() > 0) {
     gradient += at::matmul(u[1].to(at::kFloat).transpose(2, 3), prefix_z_).flatten(1, 2);  // (B, KV, D, P) (P, r)
-    if (settings_.loss.kind == LossKind::kTokens) gradient += (weight * labels_prefix).to(at::kFloat).view({-1, 1, 1}) * shared_losses_.gradient;
+    if (settings_.loss.kind == LossKind::kTokens)
+      gradient += (weight * labels_prefix).to(at::kFloat).view({-1, 1, 1}) * shared_losses_.gradient;
   }
   return {loss, gradient.mul_(adapter_.shape().scale())};
 }

@@ -7,7 +7,9 @@
 namespace goracs {
 namespace {
 
-std::int64_t micro_batches_of(int rank, std::int64_t num_micro_batches, int ranks) { return (num_micro_batches - rank + ranks - 1) / ranks; }
+std::int64_t micro_batches_of(int rank, std::int64_t num_micro_batches, int ranks) {
+  return (num_micro_batches - rank + ranks - 1) / ranks;
+}
 
 /// The slices `block` of several gradients, one after the other.
 std::vector<float> slices(const std::vector<std::vector<float>>& gradients, const RowBlock& block) {

@@ -24,24 +24,27 @@ MicroBatchGradient micro_batch_gradient(const Llama& model, const Adapter& adapt
   losses.gradient.div_(count);
 
   const std::vector<at::Tensor> parameters = adapter.tensors();
-  std::vector<at::Tensor> gradients = torch::autograd::grad({rows.hidden}, parameters, {losses.gradient.to(rows.hidden.scalar_type())}, std::nullopt,
-                                                            false, /*allow_unused=*/true);
+  std::vector<at::Tensor> gradients = torch::autograd::grad({rows.hidden}, parameters, {losses.gradient.to(rows.hidden.scalar_type())},
+                                                            std::nullopt, false, /*allow_unused=*/true);
   for (std::size_t k = 0; k < gradients.size(); ++k)
     if (!gradients[k].defined()) gradients[k] = at::zeros_like(parameters[k]);  // a target of the last layer that only feeds unused rows
   return {losses.loss.sum(at::kDouble).item<double>() / count, flattened(gradients)};
 }
 
-SharedStart::SharedStart(const Llama& model, const Adapter& adapter, std::span<const std::int32_t> shared, const LossSettings& loss_settings) {
+SharedStart::SharedStart(const Llama& model, const Adapter& adapter, std::span<const std::int32_t> shared,
+                         const LossSettings& loss_settings) {
   if (shared.size() < 2) return;
   const at::NoGradGuard no_graph;
   prefix = PrefixCache(model, &adapter, shared.first(shared.size() - 1));
   if (loss_settings.kind != LossKind::kTokens) return;
   const std::vector<std::int64_t> targets(shared.begin() + 1, shared.end());  // each cached token predicts a shared one
   const PredictingRows rows{model.final_norm(prefix.hidden()).squeeze(0), at::tensor(targets, at::kLong), {}};
-  loss = {row_losses(model, rows, loss_settings, /*with_gradient=*/false).loss.sum(at::kDouble).item<double>(), static_cast<double>(targets.size())};
+  loss = {row_losses(model, rows, loss_settings, /*with_gradient=*/false).loss.sum(at::kDouble).item<double>(),
+          static_cast<double>(targets.size())};
 }
 
-std::vector<SampleLoss> sample_losses(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss, const SharedStart& start) {
+std::vector<SampleLoss> sample_losses(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss,
+                                      const SharedStart& start) {
   const at::NoGradGuard no_graph;
   const SampleBatch batch(model, adapter, samples, loss, start.prefix, 0.0, 0, {});
   const at::Tensor below = model.layers(model.embed(batch.tokens.ids), batch.context, false, model.config().num_layers - 1);

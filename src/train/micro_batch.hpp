@@ -41,7 +41,8 @@ struct SharedStart {
   /// shared: shared_tokens(all samples, loss)
   SharedStart(const Llama& model, const Adapter& adapter, std::span<const std::int32_t> shared, const LossSettings& loss_settings);
 };
-std::vector<SampleLoss> sample_losses(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss, const SharedStart& start);
+std::vector<SampleLoss> sample_losses(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss,
+                                      const SharedStart& start);
 
 /// All tensors one after the other, and back into them.
 std::vector<float> flattened(const std::vector<at::Tensor>& tensors);

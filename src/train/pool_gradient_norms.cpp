@@ -14,8 +14,8 @@ GradientNormTable::GradientNormTable(std::size_t samples)
 
 bool GradientNormTable::has(std::int64_t i) const { return !std::isnan(norm[static_cast<std::size_t>(i)]); }
 
-bool fill_gradient_norms(const Llama& model, const Adapter& adapter, std::span<const TrainingSample> samples, const GradientNormSettings& settings,
-                         std::int64_t batch_tokens, GradientNormTable& table, Communicator& world,
+bool fill_gradient_norms(const Llama& model, const Adapter& adapter, std::span<const TrainingSample> samples,
+                         const GradientNormSettings& settings, std::int64_t batch_tokens, GradientNormTable& table, Communicator& world,
                          const std::function<bool(std::int64_t samples_done)>& should_stop) {
   const GradientNorms gradients(model, adapter, settings, shared_tokens(samples, settings.loss));
   std::vector<std::int64_t> lengths;
@@ -46,7 +46,8 @@ bool fill_gradient_norms(const Llama& model, const Adapter& adapter, std::span<c
     table.norm[static_cast<std::size_t>(i)] = row[0];
     table.loss[static_cast<std::size_t>(i)] = row[1];
   };
-  if (should_stop) work.should_stop = [&](std::int64_t batches_done) { return should_stop(done_after[static_cast<std::size_t>(batches_done - 1)]); };
+  if (should_stop)
+    work.should_stop = [&](std::int64_t batches_done) { return should_stop(done_after[static_cast<std::size_t>(batches_done - 1)]); };
   return in_rounds(batches, work, world);
 }
 

@@ -27,7 +27,8 @@ RowLosses row_losses(const Llama& model, const PredictingRows& rows, const LossS
     at::Tensor by_logits = log_probability.exp_();
     by_logits.scatter_add_(1, target, at::full({size, 1}, -1.0F));
     by_logits = by_logits.to(h.scalar_type());
-    result.gradient.narrow(0, first, size).copy_(classes ? model.logits_gradient_of(by_logits, class_tokens) : model.logits_gradient(by_logits));
+    result.gradient.narrow(0, first, size)
+        .copy_(classes ? model.logits_gradient_of(by_logits, class_tokens) : model.logits_gradient(by_logits));
   }
   return result;
 }

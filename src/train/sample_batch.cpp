@@ -64,16 +64,19 @@ std::vector<std::int32_t> shared_tokens(std::span<const TrainingSample> samples,
 SampleBatch::SampleBatch(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss, const PrefixCache& prefix,
                          double dropout, std::uint64_t seed, std::vector<std::string> names)
     : shared(prefix.size()), tokens(padded(samples, loss, shared)) {
-  if (pads_left(loss)) attention = std::make_unique<LeftPaddedAttention>(tokens.mask());
-  else attention = std::make_unique<SuffixAttention>(prefix, answer_positions(samples, loss, shared), nullptr);
-  context = {Rotary::at_positions(model.config(), at::arange(shared, shared + tokens.columns(), at::kLong), model.dtype()), attention.get(), &adapter,
-             keyed_dropout(dropout, seed, std::move(names), tokens)};
+  if (pads_left(loss))
+    attention = std::make_unique<LeftPaddedAttention>(tokens.mask());
+  else
+    attention = std::make_unique<SuffixAttention>(prefix, answer_positions(samples, loss, shared), nullptr);
+  context = {Rotary::at_positions(model.config(), at::arange(shared, shared + tokens.columns(), at::kLong), model.dtype()), attention.get(),
+             &adapter, keyed_dropout(dropout, seed, std::move(names), tokens)};
 }
 
-PredictingRows predicting_rows(const Llama& model, const SampleBatch& batch, Samples samples, const LossSettings& loss, const at::Tensor& below,
-                               ValueProbe* probe) {
+PredictingRows predicting_rows(const Llama& model, const SampleBatch& batch, Samples samples, const LossSettings& loss,
+                               const at::Tensor& below, ValueProbe* probe) {
   const std::int64_t last = model.config().num_layers - 1;
-  if (loss.kind == LossKind::kTokens) return labelled_tokens(batch, samples, model.final_norm(model.layer(last, below, batch.context, probe)));
+  if (loss.kind == LossKind::kTokens)
+    return labelled_tokens(batch, samples, model.final_norm(model.layer(last, below, batch.context, probe)));
 
   std::vector<std::int64_t> gold, owner;
   for (const TrainingSample* sample : samples) {

@@ -27,8 +27,8 @@ struct SampleBatch {
 
   /// prefix: what all samples begin with, empty for nothing (with dropout or padding on the left nothing can be shared)
   /// names (B): the keys of the samples' dropout (lora_dropout.hpp)
-  SampleBatch(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss, const PrefixCache& prefix, double dropout,
-              std::uint64_t seed, std::vector<std::string> names);
+  SampleBatch(const Llama& model, const Adapter& adapter, Samples samples, const LossSettings& loss, const PrefixCache& prefix,
+              double dropout, std::uint64_t seed, std::vector<std::string> names);
 };
 
 /// Only a token loss can have a label that padding predicts.
@@ -50,7 +50,7 @@ struct PredictingRows {
 
 /// From the input of the last layer to the rows that predict (those behind the prefix): for class losses only the answering tokens run through the layer's upper part.
 /// With `probe` the value projection is cut from the graph.
-PredictingRows predicting_rows(const Llama& model, const SampleBatch& batch, Samples samples, const LossSettings& loss, const at::Tensor& below,
-                               ValueProbe* probe = nullptr);
+PredictingRows predicting_rows(const Llama& model, const SampleBatch& batch, Samples samples, const LossSettings& loss,
+                               const at::Tensor& below, ValueProbe* probe = nullptr);
 
 }  // namespace goracs

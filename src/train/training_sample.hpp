@@ -35,8 +35,8 @@ enum class LossKind {
 struct LossSettings {
   LossKind kind = LossKind::kTokens;
   std::vector<std::int64_t> class_tokens;  ///< first tokens of the classes (kClasses)
-  bool label_first = false;                ///< pad on the left as the reference does, so that a label at token 0 is predicted from padding (kTokens)
-  std::int32_t pad_id = 0;                 ///< which token such padding is
+  bool label_first = false;  ///< pad on the left as the reference does, so that a label at token 0 is predicted from padding (kTokens)
+  std::int32_t pad_id = 0;   ///< which token such padding is
 };
 
 }  // namespace goracs

@@ -33,7 +33,8 @@ struct GenerateCase {
     std::vector<std::vector<Hypothesis>> results;
     for (std::size_t begin = 0; begin < all.size(); begin += batch) {
       const auto part = std::span(all).subspan(begin, std::min(batch, all.size() - begin));
-      for (auto& hypotheses : generate(model, adapter_or_none(), prefix, part, settings, prompts.columns)) results.push_back(std::move(hypotheses));
+      for (auto& hypotheses : generate(model, adapter_or_none(), prefix, part, settings, prompts.columns))
+        results.push_back(std::move(hypotheses));
     }
     return results;
   }
@@ -70,7 +71,8 @@ void expect_equal(const GenerateCase& c, const std::string& name, const BeamSett
         ASSERT_EQ(results[n].size(), static_cast<std::size_t>(hypotheses)) << "prompt " << n;
         for (std::size_t k = 0; k < results[n].size(); ++k) {
           const std::size_t row = n * static_cast<std::size_t>(hypotheses) + k;
-          EXPECT_EQ(results[n][k].tokens, until_end(tokens.data() + static_cast<std::int64_t>(row) * length, length, settings.eos)) << n << " " << k;
+          EXPECT_EQ(results[n][k].tokens, until_end(tokens.data() + static_cast<std::int64_t>(row) * length, length, settings.eos))
+              << n << " " << k;
           EXPECT_NEAR(results[n][k].score, scores[row], kTolerance) << "prompt " << n << ", hypothesis " << k;
         }
       }

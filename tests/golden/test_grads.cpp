@@ -17,7 +17,8 @@ constexpr double kTolerance = 1e-5;  // golden/README: losses and gradients, rel
 
 struct GradsCase {
   GradsCase(const H5File& file, const Llama& base)
-      : model(base), adapter(Adapter::load(file.path().substr(0, file.path().rfind('/')) + "/" + file.text_attribute("adapter"), base.config())) {}
+      : model(base),
+        adapter(Adapter::load(file.path().substr(0, file.path().rfind('/')) + "/" + file.text_attribute("adapter"), base.config())) {}
   const Llama& model;
   Adapter adapter;
   std::vector<TrainingSample> samples;
@@ -58,7 +59,8 @@ GradsCase read_case(const H5File& file, const Llama& model) {
       sample.answer_position = positions[i] - sequences.first[i];
       sample.class_index = class_index[i];
     } else {
-      sample.first_label = test::golden_first_label(sample.ids, labels.data() + static_cast<std::int64_t>(i) * sequences.columns + sequences.first[i]);
+      sample.first_label =
+          test::golden_first_label(sample.ids, labels.data() + static_cast<std::int64_t>(i) * sequences.columns + sequences.first[i]);
     }
     c.samples.push_back(std::move(sample));
   }

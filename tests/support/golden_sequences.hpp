@@ -17,7 +17,8 @@ struct GoldenSequences {
   std::int64_t columns = 0;
 };
 
-inline GoldenSequences golden_sequences(const H5File& file, const std::string& ids_name = "input_ids", const std::string& mask_name = "attention_mask") {
+inline GoldenSequences golden_sequences(const H5File& file, const std::string& ids_name = "input_ids",
+                                        const std::string& mask_name = "attention_mask") {
   const Shape shape = file.shape(ids_name);
   const auto ids = file.read<std::int64_t>(ids_name), mask = file.read<std::int64_t>(mask_name);
   GoldenSequences sequences;

@@ -79,8 +79,10 @@ class ThreadCommunicator final : public Communicator {
     for (std::size_t k = 0; k < values.size(); ++k) {
       values[k] = all[k];
       for (std::size_t other = k + values.size(); other < all.size(); other += values.size()) {
-        if (op == ReduceOp::kSum) values[k] += all[other];
-        else values[k] = op == ReduceOp::kMin ? std::min(values[k], all[other]) : std::max(values[k], all[other]);
+        if (op == ReduceOp::kSum)
+          values[k] += all[other];
+        else
+          values[k] = op == ReduceOp::kMin ? std::min(values[k], all[other]) : std::max(values[k], all[other]);
       }
     }
   }

@@ -33,7 +33,8 @@ struct TinyRun {
     std::vector<std::int64_t> lengths;
     for (const auto& sample : train) lengths.push_back(static_cast<std::int64_t>(sample.ids.size()));
     const Adapter start = Adapter::fresh(test::tiny_llama().config(), LoraShape{}, 1);
-    return std::make_unique<FinetuneLoop>(test::tiny_llama(), start, train, valid, EpochOrder(lengths, sizes, 4).plan(epochs), settings, world);
+    return std::make_unique<FinetuneLoop>(test::tiny_llama(), start, train, valid, EpochOrder(lengths, sizes, 4).plan(epochs), settings,
+                                          world);
   }
   FinetuneState finished(int ranks) const {
     FinetuneState state;

@@ -70,10 +70,10 @@ double log_probability(const std::vector<std::int32_t>& prompt, const std::vecto
   std::vector<std::int64_t> ids(prompt.begin(), prompt.end());
   ids.insert(ids.end(), tokens.begin(), tokens.end());
   const Llama& model = test::tiny_llama();
-  const at::Tensor all = at::log_softmax(model.logits(model.hidden_states(at::tensor(ids, at::kLong).unsqueeze(0), &test::tiny_adapter())[0]), 1);
+  const at::Tensor all =
+      at::log_softmax(model.logits(model.hidden_states(at::tensor(ids, at::kLong).unsqueeze(0), &test::tiny_adapter())[0]), 1);
   double sum = 0;
-  for (std::size_t t = 0; t < tokens.size(); ++t)
-    sum += all[static_cast<std::int64_t>(prompt.size() + t) - 1][tokens[t]].item<double>();
+  for (std::size_t t = 0; t < tokens.size(); ++t) sum += all[static_cast<std::int64_t>(prompt.size() + t) - 1][tokens[t]].item<double>();
   return sum;
 }
 

@@ -13,8 +13,8 @@ namespace goracs {
 namespace {
 
 /// Loss, gradient and norm of samples in one batch.
-SampleGradients gradients_of(const std::vector<TrainingSample>& samples, const GradientNormSettings& settings, const std::vector<std::int64_t>& chosen,
-                             const std::vector<std::int32_t>& shared = {}) {
+SampleGradients gradients_of(const std::vector<TrainingSample>& samples, const GradientNormSettings& settings,
+                             const std::vector<std::int64_t>& chosen, const std::vector<std::int32_t>& shared = {}) {
   std::vector<const TrainingSample*> pointers;
   for (const auto i : chosen) pointers.push_back(&samples[static_cast<std::size_t>(i)]);
   return GradientNorms(test::tiny_llama(), test::tiny_adapter(), settings, shared).of(pointers, chosen);
@@ -66,7 +66,8 @@ TEST(GradientNorm, SharingALongPrefixChangesNothingButRounding) {
       const auto shared = shared_tokens(samples, settings.loss);
       ASSERT_EQ(shared, front);
       const std::vector<std::int64_t> everything = {0, 1, 2, 3, 4, 5, 6};
-      const SampleGradients apart = gradients_of(samples, settings, everything), together = gradients_of(samples, settings, everything, shared);
+      const SampleGradients apart = gradients_of(samples, settings, everything),
+                            together = gradients_of(samples, settings, everything, shared);
       expect_close(together.loss, apart.loss);
       expect_close(together.gradient, apart.gradient);
     }

@@ -62,8 +62,9 @@ TEST(Passes, ClassProbabilitiesAreTheSameBitsForAnyNumberOfRanks) {
   const auto pass = [&](std::vector<double>& table, Communicator& world, const ShouldStop& stop) {
     return fill_class_probabilities(test::tiny_llama(), &test::tiny_adapter(), spans, {5, 6, 7}, 40, {table.data(), 19, 3}, world, stop);
   };
-  expect_same_everywhere(std::vector<double>(19 * 3, kUndefined), pass,
-                         [](const std::vector<double>& a, const std::vector<double>& b) { return a == b && std::abs(a[0] + a[1] + a[2] - 1) < 1e-12; });
+  expect_same_everywhere(std::vector<double>(19 * 3, kUndefined), pass, [](const std::vector<double>& a, const std::vector<double>& b) {
+    return a == b && std::abs(a[0] + a[1] + a[2] - 1) < 1e-12;
+  });
 }
 
 TEST(Passes, GeneratedTokensAreTheSameForAnyNumberOfRanks) {

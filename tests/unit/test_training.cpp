@@ -90,7 +90,8 @@ std::vector<std::int64_t> lengths_up_to(std::int64_t count) {
 std::vector<std::int64_t> epoch_of(const EpochOrder& order, std::int64_t epoch) {
   std::vector<std::int64_t> all;
   for (std::int64_t step = 0; step < order.steps_per_epoch(); ++step)
-    for (const auto& micro : order.batch(epoch * order.steps_per_epoch() + step).micro_batches) all.insert(all.end(), micro.begin(), micro.end());
+    for (const auto& micro : order.batch(epoch * order.steps_per_epoch() + step).micro_batches)
+      all.insert(all.end(), micro.begin(), micro.end());
   return all;
 }
 
