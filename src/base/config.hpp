@@ -37,13 +37,13 @@ struct PromptConfig {
   std::string truncate;
 };
 
-struct EncoderConfigKeys {
+struct EncoderKeys {
   std::filesystem::path path;
   std::int64_t max_length = 0;
   std::optional<std::int64_t> batch_tokens;
 };
 
-struct ModelConfigKeys {
+struct ModelKeys {
   std::filesystem::path path;
   std::string dtype;
   std::filesystem::path adapter;  ///< empty: none
@@ -105,8 +105,8 @@ struct Config {
   RunConfig run;
   DataConfig data;
   PromptConfig prompt;
-  EncoderConfigKeys encoder;
-  ModelConfigKeys model;
+  EncoderKeys encoder;
+  ModelKeys model;
   GradsConfig grads;
   SelectConfig select;
   LoraConfig lora;

@@ -11,7 +11,8 @@ namespace goracs {
 /// The stages in the order in which they run.
 enum class Stage : std::uint8_t { kPrepare, kEmbed, kGrads, kSelect, kFinetune, kEvaluate };
 
-inline constexpr std::array<Stage, 6> kStages{Stage::kPrepare, Stage::kEmbed, Stage::kGrads, Stage::kSelect, Stage::kFinetune, Stage::kEvaluate};
+inline constexpr std::array<Stage, 6> kStages{Stage::kPrepare, Stage::kEmbed,    Stage::kGrads,
+                                              Stage::kSelect,  Stage::kFinetune, Stage::kEvaluate};
 inline constexpr std::array<std::string_view, 6> kStageNames{"prepare", "embed", "grads", "select", "finetune", "evaluate"};
 
 constexpr std::string_view name_of(Stage stage) noexcept { return kStageNames[static_cast<std::size_t>(stage)]; }
