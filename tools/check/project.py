@@ -83,7 +83,10 @@ class Commands:
         return kept
 
     def for_header(self, header: pathlib.Path) -> list[str] | None:
-        """The flags of a source beside the header, else of the source that comes nearest (a folder may have headers only)."""
+        """The flags of a source beside the header, else of the source that comes nearest (a folder may have headers only). What tests share
+        is included by tests of any layer: the one that sees the most folders."""
+        if header.parts[:2] == ("tests", "support"):
+            return max((flags for file, flags in sorted(self.flags.items()) if file.parts[0] == "tests"), key=len, default=None)
         beside = [flags for file, flags in sorted(self.flags.items()) if file.parent == header.parent]
         if beside:
             return beside[0]
