@@ -1,0 +1,49 @@
+#include "stages/language_model.hpp"
+
+#include <fmt/format.h>
+
+namespace goracs {
+namespace {
+
+PromptSettings prompt_settings(const Config& config, const std::vector<std::string>& classes) {
+  return {config.is_ctrpre() ? Task::kCtrPre : Task::kSeqRec, config.prompt.cutoff_len,
+          config.prompt.truncate == "reference" ? Truncate::kReference : Truncate::kHistory, classes};
+}
+
+}  // namespace
+
+LanguageModel::LanguageModel(const Config& config, const std::vector<std::string>& classes)
+    : config_(config),
+      llama_(Llama::load(config.model.path, compute_dtype(config.model.dtype))),
+      tokenizer_(open_tokenizer(config.model.path)),
+      template_(PromptTemplate::named(config.prompt.template_name)),
+      prompts_(std::make_unique<PromptTokens>(*tokenizer_, template_, prompt_settings(config, classes))) {}
+
+Adapter LanguageModel::starting_adapter() const {
+  if (!config_.model.adapter.empty()) return Adapter::load(config_.model.adapter, llama_.config());
+  const LoraShape shape{config_.lora.r, config_.lora.alpha, config_.lora.dropout, config_.lora.target_modules};
+  return Adapter::fresh(llama_.config(), shape, static_cast<std::uint64_t>(config_.grads.seed));
+}
+
+LossSettings LanguageModel::loss(bool label_first) const {
+  LossSettings loss;
+  loss.kind = config_.is_ctrpre() ? LossKind::kClasses : LossKind::kTokens;
+  loss.class_tokens.assign(prompts_->class_tokens().begin(), prompts_->class_tokens().end());
+  loss.label_first = label_first;
+  loss.pad_id = tokenizer_->special().pad.value_or(0);
+  return loss;
+}
+
+TokenisedSplit LanguageModel::tokenised(const SampleTable& table, const std::string& split, bool train_on_inputs, bool label_first) const {
+  TokenisedSplit all;
+  all.samples.reserve(static_cast<std::size_t>(table.size()));
+  for (std::int64_t i = 0; i < table.size(); ++i) {
+    const SampleView sample = table[i];
+    const TokenisedSample tokens = prompts_->with_answer(sample, fmt::format("{} sample {}", split, i));
+    all.shortened += tokens.shortened ? 1 : 0;
+    all.samples.push_back(training_sample(tokens, sample.label, train_on_inputs, label_first));
+  }
+  return all;
+}
+
+}  // namespace goracs

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/config.hpp"
+#include "data/prompt_tokens.hpp"
+#include "data/sample_table.hpp"
+#include "data/tokenizer.hpp"
+#include "model/adapter.hpp"
+#include "model/llama.hpp"
+#include "train/training_sample.hpp"
+
+namespace goracs {
+
+/// Samples of one split as the losses see them, and how many had to be shortened to fit prompt.cutoff_len.
+struct TokenisedSplit {
+  std::vector<TrainingSample> samples;
+  std::int64_t shortened = 0;
+};
+
+/// The model that grads, finetune and evaluate share: weights, tokenizer and the one prompt template, as the config names them.
+class LanguageModel {
+ public:
+  /// classes: the answers in order (CTRPre), empty for SeqRec.
+  /// Errors: kInput naming the folder or file; kInput when two answers begin with the same token.
+  LanguageModel(const Config& config, const std::vector<std::string>& classes);
+
+  const Llama& llama() const noexcept { return llama_; }
+  const Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
+  const PromptTemplate& prompt_template() const noexcept { return template_; }
+  const PromptTokens& prompts() const noexcept { return *prompts_; }
+
+  /// model.adapter, or without one a fresh adapter drawn by grads.seed.
+  Adapter starting_adapter() const;
+  /// What is predicted and what padding is.
+  LossSettings loss(bool label_first) const;
+  /// split: "train", "valid" or "test", for errors
+  TokenisedSplit tokenised(const SampleTable& table, const std::string& split, bool train_on_inputs, bool label_first) const;
+
+ private:
+  const Config& config_;
+  Llama llama_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  PromptTemplate template_;
+  std::unique_ptr<PromptTokens> prompts_;
+};
+
+}  // namespace goracs
