@@ -220,13 +220,17 @@ void H5File::write(const std::string& dataset, const Shape& shape, std::span<con
 }
 
 void H5File::write_strings(const std::string& dataset, std::span<const std::string> values, const std::string& description) {
+  std::vector<const char*> pointers;
+  for (const std::string& value : values) pointers.push_back(value.c_str());
+  write_strings(dataset, std::span<const char* const>(pointers), description);
+}
+
+void H5File::write_strings(const std::string& dataset, std::span<const char* const> values, const std::string& description) {
   {
     const H5Handle type = utf8_type();
     const H5Handle created = create_dataset(dataset, type.get(), {static_cast<std::int64_t>(values.size())});
-    std::vector<const char*> pointers;
-    for (const std::string& value : values) pointers.push_back(value.c_str());
     if (!values.empty())
-      GORACS_H5_TRY(H5Dwrite(created.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, static_cast<const void*>(pointers.data())), ExitCode::kIo, path_,
+      GORACS_H5_TRY(H5Dwrite(created.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, static_cast<const void*>(values.data())), ExitCode::kIo, path_,
                     "cannot write " + dataset);
   }
   describe(dataset, description, "");

@@ -71,6 +71,7 @@ class H5File {
     write(dataset, Shape{static_cast<std::int64_t>(values.size())}, values, description, units);
   }
   void write_strings(const std::string& dataset, std::span<const std::string> values, const std::string& description = "");
+  void write_strings(const std::string& dataset, std::span<const char* const> values, const std::string& description = "");
   /// An empty dataset to be filled by write_rows, (rows, cols).
   template <class T>
   void create_matrix(const std::string& dataset, std::int64_t rows, std::int64_t cols, const std::string& description = "", const std::string& units = "");

@@ -33,7 +33,7 @@ Samples read_samples(const std::filesystem::path& file, std::int64_t most, const
     AlpacaSample& sample = all[static_cast<std::size_t>(row)];
     const auto history = history_in_text(sample.input, settings.task);
     samples.table.spans.insert(samples.table.spans.end(), history.begin(), history.end());
-    samples.table.add(std::move(sample.user), sample.instruction, std::move(sample.input), std::move(sample.output), -1);
+    samples.table.add(sample.user, sample.instruction, sample.input, sample.output, -1);
     samples.negatives.push_back(std::move(sample.negatives));
   }
   return samples;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "data/json_object_line.hpp"
 
 namespace goracs {
 namespace {
@@ -147,21 +148,20 @@ class TextSink {
 
 void append_json_string(std::string& json, std::string_view text) {
   json += '"';
-  std::size_t copied = 0;
-  for (std::size_t k = 0; k < text.size(); ++k) {
-    const auto c = static_cast<unsigned char>(text[k]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    json += text.substr(copied, k - copied);
-    copied = k + 1;
-    switch (c) {
-      case '"': json += "\\\""; break;
-      case '\\': json += "\\\\"; break;
-      case '\n': json += "\\n"; break;
-      case '\t': json += "\\t"; break;
-      default: fmt::format_to(std::back_inserter(json), "\\u{:04x}", c);
+  for (;;) {
+    const std::size_t plain = plain_in_json(text);
+    json += text.substr(0, plain);
+    if (plain == text.size()) break;
+    const char c = text[plain];
+    constexpr std::string_view kEscaped = "\"\\\n\t\r", kLetters = "\"\\ntr";
+    if (const std::size_t known = kEscaped.find(c); known != std::string_view::npos) {
+      json += '\\';
+      json += kLetters[known];
+    } else {
+      fmt::format_to(std::back_inserter(json), "\\u{:04x}", static_cast<unsigned>(c));
     }
+    text.remove_prefix(plain + 1);
   }
-  json += text.substr(copied);
   json += '"';
 }
 

@@ -55,44 +55,73 @@ std::string_view key_text(const LineValue& value, std::string& scratch) {
   return scratch;
 }
 
+/// A broken line of a block: its number in the block, from 0, and why.
+struct Breach {
+  std::int64_t line;
+  std::string_view reason;
+};
+
+/// Parses a file block by block: `parse_line(line, results)` gives a reason where the line is broken; `take(result)` gets the results in the
+/// order of the file.
+template <class Result, class ParseLine, class Take>
+void parse_lines(const std::filesystem::path& file, const FileReading& reading, BrokenLines& broken, const ParseLine& parse_line,
+                 const Take& take) {
+  std::int64_t lines_before = 0;
+  parse_blocks(file, reading.threads, reading.events, [&](std::string_view block) {
+    std::vector<Result> results;
+    std::vector<Breach> breaches;
+    std::int64_t number = 0;
+    Lines lines(block);
+    for (auto line = lines.next(); line; line = lines.next(), ++number) {
+      if (is_blank(*line)) continue;
+      if (const std::string_view reason = parse_line(*line, results); !reason.empty()) breaches.push_back({number, reason});
+    }
+    return [&, number, results = std::move(results), breaches = std::move(breaches)]() mutable {
+      for (const Breach& breach : breaches) broken.add(file, lines_before + breach.line + 1, breach.reason);
+      for (Result& result : results) take(std::move(result));
+      lines_before += number;
+    };
+  });
+}
+
 }  // namespace
 
-Catalogue read_amazon_metadata(const std::filesystem::path& file, AmazonSet set, TitleRule rule, const ReadEvents& events,
+Catalogue read_amazon_metadata(const std::filesystem::path& file, AmazonSet set, TitleRule rule, const FileReading& reading,
                                BrokenLines& broken) {
   Catalogue catalogue;
-  LineReader lines(file, events);
-  while (const auto line = lines.next()) {
-    if (is_blank(*line)) continue;
+  const auto parse_line = [&](std::string_view line, std::vector<TitledItem>& items) {
     std::string_view reason;
-    TitledItem item = titled_item(*line, set, rule, reason);
-    if (!reason.empty()) {
-      broken.add(lines, reason);
-    } else if (item.title) {
-      catalogue.put(item.key, std::move(*item.title));
-    }
-  }
+    TitledItem item = titled_item(line, set, rule, reason);
+    if (reason.empty() && item.title) items.push_back(std::move(item));
+    return reason;
+  };
+  parse_lines<TitledItem>(file, reading, broken, parse_line, [&](TitledItem&& item) { catalogue.put(item.key, std::move(*item.title)); });
   return catalogue;
 }
 
-Interactions read_amazon_reviews(const std::filesystem::path& file, const Catalogue& catalogue, const ReadEvents& events,
+Interactions read_amazon_reviews(const std::filesystem::path& file, const Catalogue& catalogue, const FileReading& reading,
                                  BrokenLines& broken) {
   constexpr double kLeastLiked = 4;  // int(overall) > 3
+  struct TitledReview {
+    LineValue user;
+    std::int32_t item;
+    double time;
+    bool liked;
+  };
   Interactions interactions;
-  LineReader lines(file, events);
-  std::string scratch;
-  while (const auto line = lines.next()) {
-    if (is_blank(*line)) continue;
+  const auto parse_line = [&](std::string_view line, std::vector<TitledReview>& reviews) {
     Review review;
-    if (const std::string_view reason = read_review(*line, review); !reason.empty()) {
-      broken.add(lines, reason);
-      continue;
-    }
-    if (std::isnan(review.rating) || std::isnan(review.time)) continue;
+    const std::string_view reason = read_review(line, review);
+    if (!reason.empty() || std::isnan(review.rating) || std::isnan(review.time)) return reason;
+    std::string scratch;
     const std::int32_t item = catalogue.keys.find(key_text(review.item, scratch));
-    if (item == TextIndex::kNone) continue;
-    const std::int32_t user = interactions.users.add(key_text(review.user, scratch));
-    interactions.ratings.push_back({user, item, std::trunc(review.time), review.rating >= kLeastLiked});
-  }
+    if (item != TextIndex::kNone) reviews.push_back({review.user, item, std::trunc(review.time), review.rating >= kLeastLiked});
+    return reason;
+  };
+  std::string scratch;
+  parse_lines<TitledReview>(file, reading, broken, parse_line, [&](const TitledReview& review) {
+    interactions.ratings.push_back({interactions.users.add(key_text(review.user, scratch)), review.item, review.time, review.liked});
+  });
   return interactions;
 }
 

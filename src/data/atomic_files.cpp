@@ -40,9 +40,9 @@ class Table {
       if (line->empty()) continue;
       cut(*line);
       if (cells_.size() != names_.size()) {
-        broken.add(lines_, fmt::format("{} columns, expected {}", cells_.size(), names_.size()));
+        broken.add(lines_.path(), lines_.number(), fmt::format("{} columns, expected {}", cells_.size(), names_.size()));
       } else if (!unicode::is_valid(*line) || line->find('\0') != std::string_view::npos) {
-        broken.add(lines_, "no text in UTF-8");
+        broken.add(lines_.path(), lines_.number(), "no text in UTF-8");
       } else {
         return true;
       }
@@ -98,7 +98,7 @@ Interactions read_atomic_ratings(const std::filesystem::path& file, const Catalo
     const auto when = number_in(table[time]);
     const auto stars = rating ? number_in(table[*rating]) : std::optional(0.0);
     if (!when || !stars) {
-      broken.add(table.lines(), when ? "rating is no number" : "timestamp is no number");
+      broken.add(file, table.lines().number(), when ? "rating is no number" : "timestamp is no number");
       continue;
     }
     const std::int32_t row = catalogue.keys.find(table[item]);

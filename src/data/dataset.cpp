@@ -18,8 +18,9 @@ namespace {
 /// The distinct answers, Yes and No in this order where there are no others.
 std::vector<std::string> classes_of(const Dataset& dataset) {
   std::set<std::string> answers;
-  for (const SampleTable* table : {&dataset.train, &dataset.valid, &dataset.test})
-    answers.insert(table->output.begin(), table->output.end());
+  for (const SampleTable* table : {&dataset.train, &dataset.valid, &dataset.test}) {
+    for (std::size_t i = 0; i < table->output.size(); ++i) answers.emplace(table->output[i]);
+  }
   const std::vector<std::string> yes_no = {"Yes", "No"};
   if (std::all_of(answers.begin(), answers.end(), [&](const std::string& answer) { return answer == yes_no[0] || answer == yes_no[1]; }))
     return yes_no;

@@ -30,6 +30,7 @@ struct DatasetSettings {
   std::int64_t max_train = 0, max_valid = 0, max_test = 0;  ///< 0: all
   TitleRule title_rule = TitleRule::kParsed;
   std::uint64_t seed = 0;  ///< of the subsets
+  std::int64_t threads = 1;
 };
 
 /// Samples of the three splits and what they refer to.

@@ -20,9 +20,9 @@ ItemList read_item_list(const std::filesystem::path& file, const ReadEvents& eve
     const std::string_view digits = tab == std::string_view::npos ? std::string_view() : line->substr(tab + 1);
     const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
     if (digits.empty() || error != std::errc() || rest != digits.data() + digits.size()) {
-      broken.add(lines, "expected a title, a tab and a number");
+      broken.add(file, lines.number(), "expected a title, a tab and a number");
     } else if (!unicode::is_valid(*line) || line->find('\0') != std::string_view::npos) {
-      broken.add(lines, "no text in UTF-8");
+      broken.add(file, lines.number(), "no text in UTF-8");
     } else {
       items.titles.emplace_back(line->substr(0, line->find('\t')));
       items.ids.push_back(id);

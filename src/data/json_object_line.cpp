@@ -232,6 +232,11 @@ bool JsonObjectLine::next() {
   return read_value(value_);
 }
 
+std::size_t plain_in_json(std::string_view text) {
+  bool ignored = false;
+  return static_cast<std::size_t>(end_of_plain(text.data(), text.data() + text.size(), ignored) - text.data());
+}
+
 std::optional<std::string> unescaped_json(const LineValue& string) {
   if (!string.escaped) return std::string(string.text);
   const std::string_view raw = string.text;

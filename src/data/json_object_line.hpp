@@ -50,6 +50,9 @@ class JsonObjectLine {
   LineValue value_;
 };
 
+/// Where in the text the first character stands that a JSON string cannot hold as it is (a quote, a backslash, a control character), or its size.
+std::size_t plain_in_json(std::string_view text);
+
 /// A JSON string with its escapes undone; none where a \u escape names half of a surrogate pair.
 std::optional<std::string> unescaped_json(const LineValue& string);
 /// A JSON number, or none for other kinds and for what no double holds.

@@ -1,122 +1,149 @@
 #include "data/line_reader.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-#include <zlib.h>
-
-#include <cerrno>
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
 #include <cstring>
+#include <exception>
+#include <mutex>
+#include <thread>
 
 #include "base/error.hpp"
 
 namespace goracs {
 namespace {
 
-constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
-constexpr unsigned kGzipBufferBytes = 1U << 18;
+constexpr std::size_t kBlockBytes = std::size_t{1} << 18;  // fits the second-level cache: what was read is still there when it is parsed
+
+/// The blocks of one file, handed out to threads, and what comes of them, taken back in order.
+class OrderedBlocks {
+ public:
+  OrderedBlocks(const std::filesystem::path& file, const ReadEvents& events, const BlockParser& parse)
+      : blocks_(file, events), parse_(parse) {}
+
+  /// What every thread does until the file ends or one of them fails.
+  void work() noexcept {
+    std::vector<char> buffer;
+    for (Block block = hand_out(buffer); !block.at_end; block = hand_out(buffer)) {
+      std::function<void()> take;
+      if (!block.failure) block.failure = failure_of([&] { take = parse_(block.lines); });
+      settle(block, take);
+    }
+  }
+  void rethrow() const {
+    if (first_failure_) std::rethrow_exception(first_failure_);
+  }
+
+ private:
+  struct Block {
+    bool at_end = false;
+    std::int64_t number = 0;
+    std::string_view lines;
+    std::exception_ptr failure;
+  };
+
+  template <class Work>
+  static std::exception_ptr failure_of(const Work& work) noexcept {
+    try {
+      work();
+    } catch (...) {  // carried to the thread that asked for the file
+      return std::current_exception();
+    }
+    return nullptr;
+  }
+
+  Block hand_out(std::vector<char>& buffer) noexcept {
+    const std::lock_guard lock(reading_);
+    Block block;
+    block.at_end = failed_ || ended_;
+    if (block.at_end) return block;
+    block.failure = failure_of([&] { block.lines = blocks_.next(buffer); });
+    ended_ = block.lines.empty();
+    block.at_end = ended_ && !block.failure;
+    if (!block.at_end) block.number = handed_out_++;
+    return block;
+  }
+
+  /// Waits for the block's turn; nothing behind a failure is taken any more.
+  void settle(Block& block, const std::function<void()>& take) noexcept {
+    std::unique_lock lock(taking_);
+    turn_.wait(lock, [&] { return taken_ == block.number; });
+    if (!first_failure_) {
+      first_failure_ = block.failure ? block.failure : failure_of(take);
+      failed_ = first_failure_ != nullptr;
+    }
+    ++taken_;
+    turn_.notify_all();
+  }
+
+  LineBlocks blocks_;
+  const BlockParser& parse_;
+  std::mutex reading_, taking_;
+  std::condition_variable turn_;
+  std::int64_t handed_out_ = 0, taken_ = 0;
+  bool ended_ = false;
+  std::atomic<bool> failed_ = false;
+  std::exception_ptr first_failure_;
+};
 
 }  // namespace
 
-/// Bytes of the file, unpacked.
-class LineReader::Source {
- public:
-  explicit Source(const std::filesystem::path& path) : path_(path.string()) {
-    file_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-    GORACS_CHECK_INPUT(file_ >= 0, "{}: cannot be opened: {}", path_, std::strerror(errno));
-    std::error_code unknown;
-    total_ = static_cast<std::int64_t>(std::filesystem::file_size(path, unknown));
-    unsigned char magic[2] = {};
-    const bool packed = ::pread(file_, magic, sizeof(magic), 0) == sizeof(magic) && magic[0] == 0x1F && magic[1] == 0x8B;
-    if (!packed) return;
-    gzip_ = gzdopen(file_, "rb");
-    if (gzip_ != nullptr) {
-      gzbuffer(gzip_, kGzipBufferBytes);
-      return;
-    }
-    ::close(file_);
-    fail(ExitCode::kInput, "{}: cannot be unpacked", path_);
+std::string_view LineBlocks::next(std::vector<char>& block) {
+  std::size_t size = rest_.size();
+  if (block.size() < size + kBlockBytes) block.resize(size + kBlockBytes);
+  std::copy(rest_.begin(), rest_.end(), block.begin());
+  rest_.clear();
+  for (;;) {
+    if (size == block.size()) block.resize(2 * size);
+    const std::size_t count = source_.read(block.data() + size, block.size() - size);
+    if (events_.progress) events_.progress(path_, source_.done(), source_.total());
+    if (count == 0) return {block.data(), size};
+    const std::string_view read(block.data() + size, count);
+    size += count;
+    const std::size_t line_end = read.rfind('\n');
+    if (line_end == std::string_view::npos) continue;
+    const auto whole = size - count + line_end + 1;
+    rest_.assign(block.data() + whole, block.data() + size);
+    return {block.data(), whole};
   }
-  ~Source() {
-    if (gzip_ != nullptr) {
-      gzclose(gzip_);  // closes the descriptor too
-    } else {
-      ::close(file_);
-    }
-  }
-  Source(const Source&) = delete;
-  Source& operator=(const Source&) = delete;
+}
 
-  /// 0 at the end.
-  std::size_t read(char* to, std::size_t most) {
-    if (gzip_ == nullptr) {
-      ssize_t count = -1;
-      do count = ::read(file_, to, most);
-      while (count < 0 && errno == EINTR);
-      GORACS_CHECK_INPUT(count >= 0, "{}: cannot be read: {}", path_, std::strerror(errno));
-      done_ += count;
-      return static_cast<std::size_t>(count);
-    }
-    const int count = gzread(gzip_, to, static_cast<unsigned>(most));
-    int status = Z_OK;
-    const char* const reason = gzerror(gzip_, &status);
-    GORACS_CHECK_INPUT(count >= 0 && (status == Z_OK || status == Z_STREAM_END), "{}: broken or cut off gzip file: {}", path_, reason);
-    done_ = gzoffset(gzip_);
-    return static_cast<std::size_t>(count);
-  }
-  std::int64_t done() const noexcept { return done_; }
-  std::int64_t total() const noexcept { return total_; }
-
- private:
-  std::string path_;
-  int file_ = -1;
-  gzFile gzip_ = nullptr;
-  std::int64_t done_ = 0, total_ = 0;
-};
-
-LineReader::LineReader(const std::filesystem::path& file, const ReadEvents& events)
-    : path_(file), events_(events), source_(std::make_unique<Source>(file)), buffer_(kBufferBytes) {}
-
-LineReader::~LineReader() = default;
-
-void LineReader::refill() {
-  if (begin_ > 0) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-    end_ -= begin_;
-    begin_ = 0;
-  }
-  if (end_ == buffer_.size()) buffer_.resize(2 * buffer_.size());
-  const std::size_t count = source_->read(buffer_.data() + end_, buffer_.size() - end_);
-  at_end_ = count == 0;
-  end_ += count;
-  if (events_.progress) events_.progress(path_, source_->done(), source_->total());
+std::optional<std::string_view> Lines::next() {
+  if (rest_.empty()) return std::nullopt;
+  const void* const end = std::memchr(rest_.data(), '\n', rest_.size());
+  const std::size_t length = end == nullptr ? rest_.size() : static_cast<std::size_t>(static_cast<const char*>(end) - rest_.data());
+  std::string_view line = rest_.substr(0, length);
+  rest_.remove_prefix(end == nullptr ? length : length + 1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
 }
 
 std::optional<std::string_view> LineReader::next() {
-  std::size_t searched = 0;  // of the bytes from begin_
-  for (;;) {
-    const char* const first = buffer_.data() + begin_;
-    const std::size_t size = end_ - begin_;
-    const void* const line_end = std::memchr(first + searched, '\n', size - searched);
-    if (line_end == nullptr && !at_end_) {
-      searched = size;
-      refill();
-      continue;
-    }
-    if (line_end == nullptr && size == 0) return std::nullopt;
-    std::size_t length = line_end == nullptr ? size : static_cast<std::size_t>(static_cast<const char*>(line_end) - first);
-    begin_ += line_end == nullptr ? length : length + 1;
-    ++number_;
-    if (length > 0 && first[length - 1] == '\r') --length;
-    return std::string_view(first, length);
+  auto line = lines_.next();
+  if (!line) {
+    lines_ = Lines(blocks_.next(block_));
+    line = lines_.next();
   }
+  if (line) ++number_;
+  return line;
 }
 
-void BrokenLines::add(const LineReader& reader, std::string_view reason) {
+void BrokenLines::add(const std::filesystem::path& file, std::int64_t line, std::string_view reason) {
   ++count_;
   GORACS_CHECK_INPUT(
-      count_ <= allowed_, "{}:{}: broken line: {} ({})", reader.path().string(), reader.number(), reason,
+      count_ <= allowed_, "{}:{}: broken line: {} ({})", file.string(), line, reason,
       allowed_ == 0 ? "data.skip_bad_lines: 0 allows none" : fmt::format("{} were allowed by data.skip_bad_lines", allowed_));
-  if (events_.warn) events_.warn(fmt::format("{}:{}: broken line left out: {}", reader.path().string(), reader.number(), reason));
+  if (events_.warn) events_.warn(fmt::format("{}:{}: broken line left out: {}", file.string(), line, reason));
+}
+
+void parse_blocks(const std::filesystem::path& file, std::int64_t threads, const ReadEvents& events, const BlockParser& parse) {
+  OrderedBlocks blocks(file, events, parse);
+  {
+    std::vector<std::jthread> others;
+    for (std::int64_t k = 1; k < threads; ++k) others.emplace_back([&] { blocks.work(); });
+    blocks.work();
+  }
+  blocks.rethrow();
 }
 
 }  // namespace goracs

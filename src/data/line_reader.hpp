@@ -3,11 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "data/byte_source.hpp"
 
 namespace goracs {
 
@@ -17,31 +18,45 @@ struct ReadEvents {
   std::function<void(const std::string& line)> warn;
 };
 
-/// The lines of a text file, plain or gzip (told by its first bytes), one after the other. Memory: a buffer and the longest line.
-/// Errors: kInput when the file is not there or cannot be read to its end (a .gz that was cut off).
-class LineReader {
+/// Whole lines at a time out of a file. Memory: the caller's block and what of the next line was read with it.
+class LineBlocks {
  public:
-  explicit LineReader(const std::filesystem::path& file, const ReadEvents& events = {});
-  ~LineReader();
-  LineReader(const LineReader&) = delete;
-  LineReader& operator=(const LineReader&) = delete;
-
-  /// The next line without its end ("\n" or "\r\n"); valid until the next call. None at the end of the file.
-  std::optional<std::string_view> next();
-  std::int64_t number() const noexcept { return number_; }  ///< of the line last read, from 1
+  LineBlocks(const std::filesystem::path& file, const ReadEvents& events) : path_(file), events_(events), source_(file) {}
+  /// Fills `block` with whole lines (the last one of the file may lack its end) and gives them; empty at the end of the file.
+  std::string_view next(std::vector<char>& block);
   const std::filesystem::path& path() const noexcept { return path_; }
 
  private:
-  class Source;
-  void refill();
-
   std::filesystem::path path_;
   ReadEvents events_;
-  std::unique_ptr<Source> source_;
-  std::vector<char> buffer_;
-  std::size_t begin_ = 0, end_ = 0;  ///< what of the buffer is not handed out yet
+  ByteSource source_;
+  std::vector<char> rest_;  ///< the beginning of the next block's first line
+};
+
+/// The lines of a block, without their ends ("\n" or "\r\n").
+class Lines {
+ public:
+  explicit Lines(std::string_view block = {}) : rest_(block) {}
+  std::optional<std::string_view> next();
+
+ private:
+  std::string_view rest_;
+};
+
+/// The lines of a file one after the other.
+class LineReader {
+ public:
+  explicit LineReader(const std::filesystem::path& file, const ReadEvents& events = {}) : blocks_(file, events) {}
+  /// The next line; valid until the next call. None at the end of the file.
+  std::optional<std::string_view> next();
+  std::int64_t number() const noexcept { return number_; }  ///< of the line last read, from 1
+  const std::filesystem::path& path() const noexcept { return blocks_.path(); }
+
+ private:
+  LineBlocks blocks_;
+  std::vector<char> block_;
+  Lines lines_;
   std::int64_t number_ = 0;
-  bool at_end_ = false;
 };
 
 /// Lines that are not what their file should hold: `data.skip_bad_lines` of them are left out with a warning, one more is an error.
@@ -49,12 +64,18 @@ class BrokenLines {
  public:
   BrokenLines(std::int64_t allowed, const ReadEvents& events) : allowed_(allowed), events_(events) {}
   /// Errors: kInput naming file, line and reason once there are more than are allowed.
-  void add(const LineReader& reader, std::string_view reason);
+  void add(const std::filesystem::path& file, std::int64_t line, std::string_view reason);
   std::int64_t count() const noexcept { return count_; }
 
  private:
   std::int64_t allowed_, count_ = 0;
   ReadEvents events_;
 };
+
+/// Reads a file in blocks of lines on `threads` threads: `parse` gets a block (several at once, on any thread) and gives what is to be done with
+/// it; that is done in the order of the file, one block at a time, while the block is still there.
+/// The first error in the order of the file is thrown.
+using BlockParser = std::function<std::function<void()>(std::string_view block)>;
+void parse_blocks(const std::filesystem::path& file, std::int64_t threads, const ReadEvents& events, const BlockParser& parse);
 
 }  // namespace goracs

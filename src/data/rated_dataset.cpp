@@ -30,8 +30,9 @@ Ratings read_ratings(const DatasetSettings& settings, const ReadEvents& events, 
     ratings.catalogue = read_atomic_items(settings.metadata, settings.title_column, events, broken);
     ratings.interactions = read_atomic_ratings(settings.reviews, ratings.catalogue, settings.task == Task::kCtrPre, events, broken);
   } else {
-    ratings.catalogue = read_amazon_metadata(settings.metadata, amazon_set(settings.format), settings.title_rule, events, broken);
-    ratings.interactions = read_amazon_reviews(settings.reviews, ratings.catalogue, events, broken);
+    const FileReading reading{settings.threads, events};
+    ratings.catalogue = read_amazon_metadata(settings.metadata, amazon_set(settings.format), settings.title_rule, reading, broken);
+    ratings.interactions = read_amazon_reviews(settings.reviews, ratings.catalogue, reading, broken);
   }
   GORACS_CHECK_INPUT(!ratings.interactions.ratings.empty(), "{}: no rating of an item that has a title in {}", settings.reviews.string(),
                      settings.metadata.string());
@@ -83,7 +84,7 @@ class SampleWriter {
       HistoryTitle target = titled(sample.target);
       if (by_table_) target.title = after_csv_table(target.title);
       const auto user = histories_.ratings[static_cast<std::size_t>(sample.target)].user;
-      wording_.add_sample(table, std::string(ratings_.interactions.users[user]), history, target);
+      wording_.add_sample(table, ratings_.interactions.users[user], history, target);
     }
     return table;
   }

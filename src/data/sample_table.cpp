@@ -29,17 +29,18 @@ std::vector<TitleSpan> quoted_titles(std::string_view text, std::size_t begin, s
 }  // namespace
 
 void SampleTable::reserve(std::size_t samples) {
-  for (auto* column : {&user, &instruction, &input, &output}) column->reserve(samples);
+  for (TextColumn* column : {&user, &input, &output}) column->reserve(samples);
+  instruction.reserve(samples);
   label.reserve(samples);
   span_offset.reserve(samples + 1);
 }
 
-void SampleTable::add(std::string user_id, std::string_view instruction_text, std::string input_text, std::string output_text,
-                      std::int32_t class_index) {
-  user.push_back(std::move(user_id));
-  instruction.emplace_back(instruction_text);
-  input.push_back(std::move(input_text));
-  output.push_back(std::move(output_text));
+void SampleTable::add(std::string_view user_id, std::string_view instruction_text, std::string_view input_text,
+                      std::string_view output_text, std::int32_t class_index) {
+  user.push_back(user_id);
+  instruction.push_back(instruction_text);
+  input.push_back(input_text);
+  output.push_back(output_text);
   label.push_back(class_index);
   span_offset.push_back(static_cast<std::int64_t>(spans.size()));
 }

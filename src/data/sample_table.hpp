@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "data/text_column.hpp"
+
 namespace goracs {
 
 /// SeqRec: write the title of the next item. CTRPre: answer whether the user will like the target item.
@@ -26,7 +28,8 @@ struct SampleView {
 
 /// The samples of one split, a column for each field, as samples.h5 holds them.
 struct SampleTable {
-  std::vector<std::string> user, instruction, input, output;
+  TextColumn user, input, output;
+  RepeatedTextColumn instruction;
   std::vector<std::int32_t> label;
   std::vector<TitleSpan> spans;                 ///< of all samples, one after the other
   std::vector<std::int64_t> span_offset = {0};  ///< sample i has spans span_offset[i] .. span_offset[i + 1] - 1
@@ -43,7 +46,7 @@ struct SampleTable {
   }
   void reserve(std::size_t samples);
   /// A sample whose spans were appended to `spans` before.
-  void add(std::string user_id, std::string_view instruction_text, std::string input_text, std::string output_text,
+  void add(std::string_view user_id, std::string_view instruction_text, std::string_view input_text, std::string_view output_text,
            std::int32_t class_index);
 };
 

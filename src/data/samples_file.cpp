@@ -7,12 +7,26 @@ namespace {
 
 static_assert(sizeof(TitleSpan) == 2 * sizeof(std::int32_t), "spans are written as pairs of numbers");
 
+template <class Column>
+void write_column(H5File& file, const std::string& name, const Column& column) {
+  std::vector<const char*> texts(column.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = column.c_str(i);
+  file.write_strings(name, std::span<const char* const>(texts));
+}
+
+template <class Column>
+void read_column(const H5File& file, const std::string& name, Column& column) {
+  const auto texts = file.read_strings(name);
+  column.reserve(texts.size());
+  for (const std::string& text : texts) column.push_back(text);
+}
+
 void write_split(H5File& file, const std::string& split, const SampleTable& table) {
   const std::string group = "/" + split + "/";
-  file.write_strings(group + "instruction", table.instruction);
-  file.write_strings(group + "input", table.input);
-  file.write_strings(group + "output", table.output);
-  file.write_strings(group + "user", table.user);
+  write_column(file, group + "instruction", table.instruction);
+  write_column(file, group + "input", table.input);
+  write_column(file, group + "output", table.output);
+  write_column(file, group + "user", table.user);
   file.write<std::int32_t>(group + "label", table.label, "class, -1 where there are none");
   file.write<std::int64_t>(group + "history_offset", table.span_offset, "first row of each sample in history_span");
   const Shape shape = {static_cast<std::int64_t>(table.spans.size()), 2};
@@ -52,14 +66,13 @@ void write_samples(H5File& file, const Dataset& dataset) {
 SampleTable read_samples(const H5File& file, const std::string& split) {
   const std::string group = "/" + split + "/";
   SampleTable table;
-  table.instruction = file.read_strings(group + "instruction");
-  table.input = file.read_strings(group + "input");
-  table.output = file.read_strings(group + "output");
-  table.user = file.read_strings(group + "user");
+  read_column(file, group + "instruction", table.instruction);
+  read_column(file, group + "input", table.input);
+  read_column(file, group + "output", table.output);
+  read_column(file, group + "user", table.user);
   const auto rows = static_cast<std::int64_t>(table.input.size());
-  for (const auto* column : {&table.instruction, &table.output, &table.user})
-    GORACS_CHECK_INPUT(column->size() == table.input.size(), "{}: /{}: columns of {} and {} samples", file.path(), split, column->size(),
-                       rows);
+  for (const std::size_t size : {table.instruction.size(), table.output.size(), table.user.size()})
+    GORACS_CHECK_INPUT(size == table.input.size(), "{}: /{}: columns of {} and {} samples", file.path(), split, size, rows);
   table.label = file.read<std::int32_t>(group + "label", {rows});
   table.span_offset = file.read<std::int64_t>(group + "history_offset", {rows + 1});
   const auto numbers = file.read<std::int32_t>(group + "history_span");

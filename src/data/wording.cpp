@@ -50,15 +50,15 @@ Wording::Wording(Domain domain, Task task) : task_(task) {
   question_ += words.target;
 }
 
-void Wording::add_sample(SampleTable& table, std::string user, std::span<const HistoryTitle> history, HistoryTitle target) const {
+void Wording::add_sample(SampleTable& table, std::string_view user, std::span<const HistoryTitle> history, HistoryTitle target) const {
   if (task_ == Task::kSeqRec) {
-    add_next_title(table, std::move(user), history, target);
+    add_next_title(table, user, history, target);
   } else {
-    add_question(table, std::move(user), history, target);
+    add_question(table, user, history, target);
   }
 }
 
-void Wording::add_next_title(SampleTable& table, std::string user, std::span<const HistoryTitle> history, HistoryTitle target) const {
+void Wording::add_next_title(SampleTable& table, std::string_view user, std::span<const HistoryTitle> history, HistoryTitle target) const {
   std::string input = lead_;
   for (std::size_t k = 0; k < history.size(); ++k) {
     if (k > 0) input += ", ";
@@ -67,10 +67,10 @@ void Wording::add_next_title(SampleTable& table, std::string user, std::span<con
   input += "\n ";
   std::string output;
   append_quoted(output, target.title);
-  table.add(std::move(user), instruction_, std::move(input), std::move(output), -1);
+  table.add(user, instruction_, input, output, -1);
 }
 
-void Wording::add_question(SampleTable& table, std::string user, std::span<const HistoryTitle> history, HistoryTitle target) const {
+void Wording::add_question(SampleTable& table, std::string_view user, std::span<const HistoryTitle> history, HistoryTitle target) const {
   std::string input;
   const std::size_t first_span = table.spans.size();
   table.spans.resize(first_span + history.size());  // in the order of the history, whichever list a title is in
@@ -87,7 +87,7 @@ void Wording::add_question(SampleTable& table, std::string user, std::span<const
   input += question_;
   append_quoted(input, target.title);
   input += '?';
-  table.add(std::move(user), instruction_, std::move(input), target.liked ? "Yes" : "No", -1);
+  table.add(user, instruction_, input, target.liked ? "Yes" : "No", -1);
 }
 
 }  // namespace goracs

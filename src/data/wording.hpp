@@ -22,11 +22,11 @@ class Wording {
  public:
   Wording(Domain domain, Task task);
   /// history: oldest first. The sample gets no label.
-  void add_sample(SampleTable& table, std::string user, std::span<const HistoryTitle> history, HistoryTitle target) const;
+  void add_sample(SampleTable& table, std::string_view user, std::span<const HistoryTitle> history, HistoryTitle target) const;
 
  private:
-  void add_next_title(SampleTable& table, std::string user, std::span<const HistoryTitle> history, HistoryTitle target) const;
-  void add_question(SampleTable& table, std::string user, std::span<const HistoryTitle> history, HistoryTitle target) const;
+  void add_next_title(SampleTable& table, std::string_view user, std::span<const HistoryTitle> history, HistoryTitle target) const;
+  void add_question(SampleTable& table, std::string_view user, std::span<const HistoryTitle> history, HistoryTitle target) const;
 
   Task task_;
   std::string instruction_, lead_, question_;

@@ -90,14 +90,15 @@ class AmazonFiles : public testing::Test {
  protected:
   Catalogue metadata(const std::string& lines, std::int64_t allowed = 0) {
     BrokenLines broken(allowed, {});
-    return read_amazon_metadata(folder_.file("meta.json", lines), AmazonSet::kGames, TitleRule::kParsed, {}, broken);
+    return read_amazon_metadata(folder_.file("meta.json", lines), AmazonSet::kGames, TitleRule::kParsed, {threads_, {}}, broken);
   }
   Interactions reviews(const std::string& lines, std::int64_t allowed = 0) {
     BrokenLines broken(allowed, {});
     const Catalogue catalogue = metadata("{\"asin\": \"B1\", \"title\": \"One\"}\n{\"asin\": \"B2\", \"title\": \"Two\"}\n");
-    return read_amazon_reviews(folder_.file("reviews.json", lines), catalogue, {}, broken);
+    return read_amazon_reviews(folder_.file("reviews.json", lines), catalogue, {threads_, {}}, broken);
   }
   test::TemporaryFolder folder_;
+  std::int64_t threads_ = 1;
 };
 
 TEST_F(AmazonFiles, LaterUsableTitlesWin) {
@@ -148,6 +149,29 @@ TEST_F(AmazonFiles, ReviewsMustNameUserAndItem) {
                      [&] { reviews("{\"reviewerID\": \"u\", \"asin\": 5}\n"); });
   test::expect_error(ExitCode::kInput, {"reviews.json:1: broken line: overall is no number"},
                      [&] { reviews("{\"reviewerID\": \"u\", \"asin\": \"B1\", \"overall\": \"5\"}\n"); });
+}
+
+/// Many blocks, with a broken line every so often.
+TEST_F(AmazonFiles, GiveTheSameForAnyNumberOfThreads) {
+  std::string lines;
+  for (int k = 0; k < 20'000; ++k)
+    lines += "{\"reviewerID\": \"user " + std::to_string(k * 7919 % 1000) + "\", \"asin\": \"B" + std::to_string(k % 3) +
+             "\", \"overall\": " + std::to_string(k % 5 + 1) + ", \"text\": \"" + std::string(static_cast<std::size_t>(k % 300), 'x') +
+             "\", \"unixReviewTime\": " + std::to_string(k) + "}\n";
+  lines.insert(lines.find("unixReviewTime\": 15000"), "\"");
+  const Interactions alone = reviews(lines, 1);
+  for (const std::int64_t threads : {2, 3, 7}) {
+    threads_ = threads;
+    const Interactions together = reviews(lines, 1);
+    ASSERT_EQ(together.ratings.size(), alone.ratings.size());
+    for (std::size_t k = 0; k < alone.ratings.size(); ++k) {
+      ASSERT_EQ(together.ratings[k].user, alone.ratings[k].user);
+      ASSERT_EQ(together.ratings[k].item, alone.ratings[k].item);
+      ASSERT_EQ(together.ratings[k].time, alone.ratings[k].time);
+      ASSERT_EQ(together.ratings[k].liked, alone.ratings[k].liked);
+    }
+    test::expect_error(ExitCode::kInput, {"reviews.json:15001: broken line: "}, [&] { reviews(lines); });
+  }
 }
 
 }  // namespace

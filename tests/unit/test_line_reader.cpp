@@ -89,12 +89,12 @@ TEST_F(LineReaderTest, BrokenLinesAreErrorsOnceThereAreMoreThanAllowed) {
   LineReader reader(folder_.file("lines", "a\nb\nc\n"), events);
   BrokenLines broken(1, events);
   reader.next();
-  broken.add(reader, "odd");
+  broken.add(reader.path(), reader.number(), "odd");
   EXPECT_EQ(warnings.size(), 1U);
   EXPECT_NE(warnings.at(0).find("lines:1: broken line left out: odd"), std::string::npos);
   reader.next();
   test::expect_error(ExitCode::kInput, {"lines:2: broken line: odder (1 were allowed by data.skip_bad_lines)"},
-                     [&] { broken.add(reader, "odder"); });
+                     [&] { broken.add(reader.path(), reader.number(), "odder"); });
 }
 
 }  // namespace

@@ -1,0 +1,74 @@
+// Times preparation and tokenising for data_bench.py; prints one JSON object.
+//   bench_data prepare RAW_FOLDER OUT THREADS    an Amazon Games data set (data_games.py) to train.json, valid.json, test.json
+//   bench_data tokenise TOKENIZER_FOLDER TEXTS   texts (a JSON array) with a fresh tokenizer, best of three; ids summed for comparison
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "data/alpaca_file.hpp"
+#include "data/dataset.hpp"
+#include "data/tokenizer.hpp"
+
+namespace {
+
+using namespace goracs;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+void prepare(const std::filesystem::path& raw, const std::filesystem::path& out, std::int64_t threads) {
+  const auto start = Clock::now();
+  DatasetSettings settings;
+  settings.format = DataFormat::kAmazonGames;
+  settings.domain = Domain::kGames;
+  settings.reviews = raw / "Video_Games_5.json";
+  settings.metadata = raw / "meta_Video_Games.json";
+  settings.items = raw / "id2name.txt";
+  settings.threads = threads;
+  const Dataset dataset = read_dataset(settings);
+  const double read_seconds = seconds_since(start);
+  std::filesystem::create_directories(out);
+  write_alpaca_file(out / "train.json", dataset.train);
+  write_alpaca_file(out / "valid.json", dataset.valid);
+  write_alpaca_file(out / "test.json", dataset.test, dataset.items, dataset.negatives);
+  fmt::print("{{\"seconds\": {:.4f}, \"read_seconds\": {:.4f}, \"samples\": {}}}\n", seconds_since(start), read_seconds,
+             dataset.train.size() + dataset.valid.size() + dataset.test.size());
+}
+
+void tokenise(const std::filesystem::path& folder, const std::string& texts_path) {
+  constexpr int kRepeats = 3;
+  std::ifstream in(texts_path);
+  const auto texts = nlohmann::json::parse(in).get<std::vector<std::string>>();
+  double best = 0;
+  std::int64_t tokens = 0, sum = 0;
+  for (int k = 0; k < kRepeats; ++k) {
+    const auto tokenizer = open_tokenizer(folder);
+    tokens = sum = 0;
+    const auto start = Clock::now();
+    for (const std::string& text : texts) {
+      const auto ids = tokenizer->encode(text);
+      tokens += static_cast<std::int64_t>(ids.size());
+      for (const TokenId id : ids) sum += id;
+    }
+    const double seconds = seconds_since(start);
+    best = k == 0 ? seconds : std::min(best, seconds);
+  }
+  fmt::print("{{\"seconds\": {:.4f}, \"tokens\": {}, \"sum\": {}}}\n", best, tokens, sum);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.size() == 4 && words[0] == "prepare") {
+    prepare(words[1], words[2], std::stoll(words[3]));
+  } else if (words.size() == 3 && words[0] == "tokenise") {
+    tokenise(words[1], words[2]);
+  } else {
+    fmt::print(stderr, "bench_data prepare RAW_FOLDER OUT THREADS | bench_data tokenise TOKENIZER_FOLDER TEXTS\n");
+    return 2;
+  }
+  return 0;
+}
