@@ -105,6 +105,10 @@ class Communicator {
   virtual int local_rank() const noexcept = 0;
   virtual int local_size() const noexcept = 0;
 
+  /// Tells peers that wait for this rank that it is at work and not stuck; cheap, to be called every few seconds at least by work that may take
+  /// longer than run.deadline_seconds. Not collective. Progress calls it.
+  virtual void still_working() {}
+
   /// Bytes this rank has handed to the transport since it started; `select` prints the difference per exchange.
   virtual std::int64_t bytes_sent() const noexcept = 0;
 
@@ -116,6 +120,8 @@ class Communicator {
   virtual void receive_bytes(std::span<std::byte> values, int from) = 0;
   /// All ranks' bytes in rank order at `root` (kEveryRank: everywhere); local.size() may differ between ranks.
   virtual std::vector<std::byte> gather_bytes(std::span<const std::byte> local, int root) = 0;
+  /// The same everywhere, for spans that have one length on all ranks: one exchange instead of two.
+  virtual std::vector<std::byte> gather_equal_bytes(std::span<const std::byte> local) { return gather_bytes(local, kEveryRank); }
 
  private:
   template <class T>

@@ -1,0 +1,45 @@
+#include "comm/agreement.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace goracs {
+namespace {
+
+std::optional<Error> error_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return Error(ExitCode::kUsage, "out of memory");
+  }
+  return std::nullopt;
+}
+
+std::string text_from(Communicator& world, const std::string& text, int root) {
+  std::vector<char> letters(text.begin(), text.end());
+  world.broadcast(letters, root);
+  return {letters.begin(), letters.end()};
+}
+
+}  // namespace
+
+void agree(Communicator& world, const std::optional<Error>& own) {
+  const std::int64_t failed = world.all_reduce<std::int64_t>(own ? world.rank() : world.size(), ReduceOp::kMin);
+  if (failed == world.size()) return;
+  const int first = static_cast<int>(failed);
+  const bool mine = first == world.rank();
+  std::int64_t code = mine ? static_cast<std::int64_t>(own->code()) : 0;
+  world.broadcast(std::span<std::int64_t>(&code, 1), first);
+  const std::string text = text_from(world, mine ? own->what() : "", first);
+  throw AgreedError(static_cast<ExitCode>(code), first == 0 ? text : fmt::format("rank {}: {}", first, text));
+}
+
+void together(Communicator& world, const std::function<void()>& work) { agree(world, error_of(work)); }
+
+void on_root(Communicator& world, const std::function<void()>& work) { agree(world, world.is_root() ? error_of(work) : std::nullopt); }
+
+std::string broadcast_text(Communicator& world, const std::string& text) { return text_from(world, text, 0); }
+
+}  // namespace goracs

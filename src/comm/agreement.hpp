@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "comm/communicator.hpp"
+
+namespace goracs {
+
+/// An error that every rank throws at the same place: nobody waits for anybody, so the job ends without being aborted.
+class AgreedError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Every rank says what went wrong with it, if anything did; the error of the lowest such rank is thrown on all. For checks whose outcome can
+/// differ between ranks. Collective.
+///   rank 0: -   rank 1: "x.h5: ..."   rank 2: "y.h5: ..."   ->   AgreedError("rank 1: x.h5: ...") on every rank
+void agree(Communicator& world, const std::optional<Error>& own);
+
+/// Runs `work` on every rank and agrees on what it threw. Collective; `work` itself must not be.
+void together(Communicator& world, const std::function<void()>& work);
+
+/// Runs `work` on rank 0 alone while the others wait; its failure is everyone's. Collective; `work` itself must not be.
+void on_root(Communicator& world, const std::function<void()>& work);
+
+/// A text that rank 0 has, on every rank.
+std::string broadcast_text(Communicator& world, const std::string& text);
+
+}  // namespace goracs
