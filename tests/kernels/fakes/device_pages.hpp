@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+
+/// Device memory on the host: each allocation ends at a guard page, and no byte of any can be touched but during a device operation.
+namespace goracs::fakes {
+
+/// nullptr when the fake device is full.
+void* allocate_device(std::size_t bytes);
+/// False if `begin` is no allocation.
+bool free_device(void* begin);
+/// Do these bytes lie within one allocation?
+bool is_device(const void* begin, std::size_t bytes);
+
+/// Memory of the fake device, and what is in use of it.
+void set_device_bytes(std::size_t bytes);
+std::size_t device_bytes();
+std::size_t device_bytes_used();
+
+/// While one lives the device works: its memory can be touched.
+class DeviceWorks {
+ public:
+  DeviceWorks();
+  ~DeviceWorks();
+  DeviceWorks(const DeviceWorks&) = delete;
+  DeviceWorks& operator=(const DeviceWorks&) = delete;
+};
+
+}  // namespace goracs::fakes
