@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "model/frozen_linear.hpp"
 #include "model/weights.hpp"
 
 namespace goracs {
@@ -77,14 +78,14 @@ at::Tensor Encoder::norm(const at::Tensor& x, const Norm& norm) const {
 at::Tensor Encoder::layer(const Layer& layer, const at::Tensor& x, const at::Tensor& mask) const {
   const std::int64_t batch = x.size(0), length = x.size(1), heads = config_.num_heads;
   const auto split = [&](const Linear& linear) {
-    return at::linear(x, linear.weight, linear.bias).view({batch, length, heads, config_.hidden_size / heads}).transpose(1, 2);
+    return frozen_linear(x, linear.weight, linear.bias).view({batch, length, heads, config_.hidden_size / heads}).transpose(1, 2);
   };
   const std::optional<at::Tensor> seen = mask.defined() ? std::optional(mask) : std::nullopt;
   const at::Tensor mixed = at::scaled_dot_product_attention(split(layer.query), split(layer.key), split(layer.value), seen);
   const at::Tensor joined = mixed.transpose(1, 2).reshape({batch, length, config_.hidden_size});
-  const at::Tensor attended = norm(at::linear(joined, layer.output.weight, layer.output.bias) + x, layer.attention_norm);
-  const at::Tensor wide = at::gelu(at::linear(attended, layer.intermediate.weight, layer.intermediate.bias));
-  return norm(at::linear(wide, layer.down.weight, layer.down.bias) + attended, layer.output_norm);
+  const at::Tensor attended = norm(frozen_linear_plus(joined, layer.output.weight, layer.output.bias, x), layer.attention_norm);
+  const at::Tensor wide = frozen_linear(attended, layer.intermediate.weight, layer.intermediate.bias, Activation::kGelu);
+  return norm(frozen_linear_plus(wide, layer.down.weight, layer.down.bias, attended), layer.output_norm);
 }
 
 at::Tensor Encoder::hidden_states(const at::Tensor& ids, const std::vector<std::int64_t>& lengths) const {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "model/frozen_linear.hpp"
 #include "model/layer_checkpoint.hpp"
 #include "model/norm.hpp"
 #include "model/weights.hpp"
@@ -67,7 +68,7 @@ at::Tensor Llama::embed(const at::Tensor& ids) const { return at::embedding(embe
 /// W x + (alpha / r) B A dropout(x)
 at::Tensor Llama::project(const at::Tensor& x, const at::Tensor& weight, std::int64_t layer, std::string_view module,
                           const ForwardContext& context, at::Tensor* lora_input) const {
-  at::Tensor y = at::linear(x, weight);
+  at::Tensor y = frozen_linear(x, weight);
   const LoraPair* lora = context.adapter != nullptr ? context.adapter->find(layer, module) : nullptr;
   if (lora == nullptr) return y;
   const at::Tensor dropped = context.dropout ? context.dropout(x, layer, module) : x;
@@ -128,9 +129,9 @@ at::Tensor Llama::layers(const at::Tensor& x, const ForwardContext& context, boo
 
 at::Tensor Llama::final_norm(const at::Tensor& x) const { return rms_norm(x, norm_, config_.rms_norm_eps); }
 
-at::Tensor Llama::logits(const at::Tensor& hidden) const { return at::linear(hidden, head_); }
+at::Tensor Llama::logits(const at::Tensor& hidden) const { return frozen_linear(hidden, head_); }
 
-at::Tensor Llama::logits_gradient(const at::Tensor& gradient) const { return at::matmul(gradient, head_); }
+at::Tensor Llama::logits_gradient(const at::Tensor& gradient) const { return frozen_linear(gradient, head_.t()); }
 
 at::Tensor Llama::logits_of(const at::Tensor& hidden, const at::Tensor& classes) const {
   return at::linear(hidden, head_.index_select(0, classes));
