@@ -1,5 +1,6 @@
 // Times preparation and tokenising for data_bench.py; prints one JSON object.
 //   bench_data prepare RAW_FOLDER OUT THREADS    an Amazon Games data set (data_games.py) to train.json, valid.json, test.json
+//   bench_data prompts ML_100K_FOLDER OUT        10,000 SeqRec prompts of MovieLens-100k as a JSON array of texts
 //   bench_data tokenise TOKENIZER_FOLDER TEXTS   texts (a JSON array) with a fresh tokenizer, best of three; ids summed for comparison
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 
 #include "data/alpaca_file.hpp"
 #include "data/dataset.hpp"
+#include "data/prompt_template.hpp"
 #include "data/tokenizer.hpp"
 
 namespace {
@@ -35,6 +37,22 @@ void prepare(const std::filesystem::path& raw, const std::filesystem::path& out,
   write_alpaca_file(out / "test.json", dataset.test, dataset.items, dataset.negatives);
   fmt::print("{{\"seconds\": {:.4f}, \"read_seconds\": {:.4f}, \"samples\": {}}}\n", seconds_since(start), read_seconds,
              dataset.train.size() + dataset.valid.size() + dataset.test.size());
+}
+
+void prompts(const std::filesystem::path& folder, const std::filesystem::path& out) {
+  constexpr std::int64_t kPrompts = 10'000;
+  DatasetSettings settings;
+  settings.reviews = folder / "ml-100k.inter";
+  settings.metadata = folder / "ml-100k.item";
+  settings.max_train = kPrompts;
+  const Dataset dataset = read_dataset(settings);
+  const PromptTemplate alpaca = PromptTemplate::named("alpaca");
+  nlohmann::json texts = nlohmann::json::array();
+  for (std::int64_t i = 0; i < dataset.train.size(); ++i) {
+    const SampleView sample = dataset.train[i];
+    texts.push_back(alpaca.text(sample.instruction, sample.input, sample.output));
+  }
+  std::ofstream(out) << texts.dump();
 }
 
 void tokenise(const std::filesystem::path& folder, const std::string& texts_path) {
@@ -64,10 +82,12 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.size() == 4 && words[0] == "prepare") {
     prepare(words[1], words[2], std::stoll(words[3]));
+  } else if (words.size() == 3 && words[0] == "prompts") {
+    prompts(words[1], words[2]);
   } else if (words.size() == 3 && words[0] == "tokenise") {
     tokenise(words[1], words[2]);
   } else {
-    fmt::print(stderr, "bench_data prepare RAW_FOLDER OUT THREADS | bench_data tokenise TOKENIZER_FOLDER TEXTS\n");
+    fmt::print(stderr, "bench_data prepare RAW_FOLDER OUT THREADS | prompts ML_100K_FOLDER OUT | tokenise TOKENIZER_FOLDER TEXTS\n");
     return 2;
   }
   return 0;
