@@ -39,8 +39,8 @@ template <class... Args>
 }  // namespace goracs
 
 /// The check is one line and carries the values: GORACS_CHECK_INPUT(a == b, "{}: {} rows, expected {}", path, a, b);
-#define GORACS_CHECK_AS(code, condition, ...)         \
-  do {                                                \
+#define GORACS_CHECK_AS(code, condition, ...)            \
+  do {                                                   \
     if (!(condition)) ::goracs::fail(code, __VA_ARGS__); \
   } while (false)
 #define GORACS_CHECK_USAGE(condition, ...) GORACS_CHECK_AS(::goracs::ExitCode::kUsage, condition, __VA_ARGS__)

@@ -17,9 +17,7 @@ class Philox {
   /// Four 32-bit numbers of block `counter`.
   std::array<std::uint32_t, 4> block(std::uint64_t counter, std::uint64_t stream = 0) const;
   /// Number `k` as a float in [0, 1), 24 bits.
-  float uniform(std::uint64_t k, std::uint64_t stream = 0) const {
-    return static_cast<float>(block(k / 4, stream)[k % 4] >> 8) * 0x1p-24F;
-  }
+  float uniform(std::uint64_t k, std::uint64_t stream = 0) const { return static_cast<float>(block(k / 4, stream)[k % 4] >> 8) * 0x1p-24F; }
 
  private:
   std::uint64_t key_;
