@@ -105,7 +105,8 @@ std::string text_of(const Shape& shape) {
 }
 
 /// Reads variable-length or fixed strings through `read`, and gives HDF5's memory back.
-std::vector<std::string> strings_of(hid_t type, hid_t space, const std::function<herr_t(hid_t, void*)>& read, const std::string& path, const std::string& what) {
+std::vector<std::string> strings_of(hid_t type, hid_t space, const std::function<herr_t(hid_t, void*)>& read, const std::string& path,
+                                    const std::string& what) {
   const auto count = static_cast<std::size_t>(count_of(shape_of(space)));
   std::vector<std::string> values(count);
   if (count == 0) return values;
@@ -203,18 +204,20 @@ H5Handle H5File::create_dataset(const std::string& name, hid_t type, const Shape
 }
 
 void H5File::describe(const std::string& dataset, const std::string& description, const std::string& units) {
-  if (!description.empty()) set_attribute("long_name", description, dataset);
-  if (!units.empty()) set_attribute("units", units, dataset);
+  if (!description.empty()) write_attribute("long_name", description, dataset);
+  if (!units.empty()) write_attribute("units", units, dataset);
 }
 
 template <class T>
-void H5File::write(const std::string& dataset, const Shape& shape, std::span<const T> values, const std::string& description, const std::string& units) {
-  GORACS_CHECK_IO(count_of(shape) == static_cast<std::int64_t>(values.size()), "{}: dataset {}: {} values for shape {}", path_, dataset, values.size(),
-                  text_of(shape));
+void H5File::write(const std::string& dataset, const Shape& shape, std::span<const T> values, const std::string& description,
+                   const std::string& units) {
+  GORACS_CHECK_IO(count_of(shape) == static_cast<std::int64_t>(values.size()), "{}: dataset {}: {} values for shape {}", path_, dataset,
+                  values.size(), text_of(shape));
   {
     const H5Handle created = create_dataset(dataset, stored_type<T>(), shape);
     if (!values.empty())
-      GORACS_H5_TRY(H5Dwrite(created.get(), native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), ExitCode::kIo, path_, "cannot write " + dataset);
+      GORACS_H5_TRY(H5Dwrite(created.get(), native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), ExitCode::kIo, path_,
+                    "cannot write " + dataset);
   }
   describe(dataset, description, units);
 }
@@ -230,14 +233,15 @@ void H5File::write_strings(const std::string& dataset, std::span<const char* con
     const H5Handle type = utf8_type();
     const H5Handle created = create_dataset(dataset, type.get(), {static_cast<std::int64_t>(values.size())});
     if (!values.empty())
-      GORACS_H5_TRY(H5Dwrite(created.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, static_cast<const void*>(values.data())), ExitCode::kIo, path_,
-                    "cannot write " + dataset);
+      GORACS_H5_TRY(H5Dwrite(created.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, static_cast<const void*>(values.data())),
+                    ExitCode::kIo, path_, "cannot write " + dataset);
   }
   describe(dataset, description, "");
 }
 
 template <class T>
-void H5File::create_matrix(const std::string& dataset, std::int64_t rows, std::int64_t cols, const std::string& description, const std::string& units) {
+void H5File::create_matrix(const std::string& dataset, std::int64_t rows, std::int64_t cols, const std::string& description,
+                           const std::string& units) {
   create_dataset(dataset, stored_type<T>(), {rows, cols}).reset();
   describe(dataset, description, units);
 }
@@ -245,11 +249,13 @@ void H5File::create_matrix(const std::string& dataset, std::int64_t rows, std::i
 namespace {
 
 /// Selects rows first .. first + count - 1 of a (rows, cols) dataset.
-H5Handle row_selection(hid_t dataset, std::int64_t first, std::int64_t count, std::int64_t cols, const std::string& path, const std::string& name) {
+H5Handle row_selection(hid_t dataset, std::int64_t first, std::int64_t count, std::int64_t cols, const std::string& path,
+                       const std::string& name) {
   H5Handle space(H5Dget_space(dataset), H5Sclose);
   const Shape shape = shape_of(space.get());
   GORACS_CHECK_INPUT(shape.size() == 2 && shape[1] == cols && first >= 0 && first + count <= shape[0],
-                     "{}: dataset {} has shape {}, rows {} to {} of {} columns were asked for", path, name, text_of(shape), first, first + count, cols);
+                     "{}: dataset {} has shape {}, rows {} to {} of {} columns were asked for", path, name, text_of(shape), first,
+                     first + count, cols);
   const hsize_t start[] = {static_cast<hsize_t>(first), 0};
   const hsize_t size[] = {static_cast<hsize_t>(count), static_cast<hsize_t>(cols)};
   H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start, nullptr, size, nullptr);
@@ -265,7 +271,8 @@ void H5File::write_rows(const std::string& dataset, std::int64_t first, MatrixVi
   const H5Handle opened = open_dataset(dataset);
   const H5Handle space = row_selection(opened.get(), first, rows.rows, rows.cols, path_, dataset);
   const H5Handle memory = space_of({rows.rows, rows.cols});
-  GORACS_H5_TRY(H5Dwrite(opened.get(), native_type<T>(), memory.get(), space.get(), H5P_DEFAULT, rows.data), ExitCode::kIo, path_, "cannot write " + dataset);
+  GORACS_H5_TRY(H5Dwrite(opened.get(), native_type<T>(), memory.get(), space.get(), H5P_DEFAULT, rows.data), ExitCode::kIo, path_,
+                "cannot write " + dataset);
 }
 
 template <class T>
@@ -273,10 +280,12 @@ std::vector<T> H5File::read(const std::string& dataset, const Shape& expected) c
   const H5Handle opened = open_dataset(dataset);
   const H5Handle space(H5Dget_space(opened.get()), H5Sclose);
   const Shape found = shape_of(space.get());
-  GORACS_CHECK_INPUT(expected.empty() || found == expected, "{}: dataset {} has shape {}, expected {}", path_, dataset, text_of(found), text_of(expected));
+  GORACS_CHECK_INPUT(expected.empty() || found == expected, "{}: dataset {} has shape {}, expected {}", path_, dataset, text_of(found),
+                     text_of(expected));
   std::vector<T> values(static_cast<std::size_t>(count_of(found)));
   if (!values.empty())
-    GORACS_H5_TRY(H5Dread(opened.get(), native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), ExitCode::kInput, path_, "cannot read " + dataset);
+    GORACS_H5_TRY(H5Dread(opened.get(), native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), ExitCode::kInput, path_,
+                  "cannot read " + dataset);
   return values;
 }
 
@@ -287,7 +296,8 @@ void H5File::read_rows(const std::string& dataset, std::int64_t first, MatrixVie
   const H5Handle space = row_selection(opened.get(), first, rows.rows, rows.cols, path_, dataset);
   if (rows.rows == 0) return;
   const H5Handle memory = space_of({rows.rows, rows.cols});
-  GORACS_H5_TRY(H5Dread(opened.get(), native_type<T>(), memory.get(), space.get(), H5P_DEFAULT, rows.data), ExitCode::kInput, path_, "cannot read " + dataset);
+  GORACS_H5_TRY(H5Dread(opened.get(), native_type<T>(), memory.get(), space.get(), H5P_DEFAULT, rows.data), ExitCode::kInput, path_,
+                "cannot read " + dataset);
 }
 
 std::vector<std::string> H5File::read_strings(const std::string& dataset) const {
@@ -295,33 +305,36 @@ std::vector<std::string> H5File::read_strings(const std::string& dataset) const 
   const H5Handle type(H5Dget_type(opened.get()), H5Tclose), space(H5Dget_space(opened.get()), H5Sclose);
   GORACS_CHECK_INPUT(H5Tget_class(type.get()) == H5T_STRING, "{}: dataset {} holds no strings", path_, dataset);
   return strings_of(
-      type.get(), space.get(), [&](hid_t memory, void* out) { return H5Dread(opened.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, out); }, path_, dataset);
+      type.get(), space.get(), [&](hid_t memory, void* out) { return H5Dread(opened.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, out); },
+      path_, dataset);
 }
 
 namespace {
 
-void write_attribute(hid_t file, const std::string& path, const std::string& object, const std::string& name, hid_t type, const void* value) {
-  if (H5Aexists_by_name(file, object.c_str(), name.c_str(), H5P_DEFAULT) > 0) H5Adelete_by_name(file, object.c_str(), name.c_str(), H5P_DEFAULT);
+void put_attribute(hid_t file, const std::string& path, const std::string& object, const std::string& name, hid_t type, const void* value) {
+  if (H5Aexists_by_name(file, object.c_str(), name.c_str(), H5P_DEFAULT) > 0)
+    H5Adelete_by_name(file, object.c_str(), name.c_str(), H5P_DEFAULT);
   const H5Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  const H5Handle attribute(H5Acreate_by_name(file, object.c_str(), name.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const H5Handle attribute(H5Acreate_by_name(file, object.c_str(), name.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                           H5Aclose);
   GORACS_H5_TRY(attribute.get(), ExitCode::kIo, path, "cannot create attribute " + name);
   GORACS_H5_TRY(H5Awrite(attribute.get(), type, value), ExitCode::kIo, path, "cannot write attribute " + name);
 }
 
 }  // namespace
 
-void H5File::set_attribute(const std::string& name, const std::string& value, const std::string& object) {
+void H5File::write_attribute(const std::string& name, const std::string& value, const std::string& object) {
   const H5Handle type = utf8_type();
   const char* text = value.c_str();
-  write_attribute(file_.get(), path_, object, name, type.get(), static_cast<const void*>(&text));
+  put_attribute(file_.get(), path_, object, name, type.get(), static_cast<const void*>(&text));
 }
 
-void H5File::set_attribute(const std::string& name, double value, const std::string& object) {
-  write_attribute(file_.get(), path_, object, name, H5T_NATIVE_DOUBLE, &value);
+void H5File::write_attribute(const std::string& name, double value, const std::string& object) {
+  put_attribute(file_.get(), path_, object, name, H5T_NATIVE_DOUBLE, &value);
 }
 
-void H5File::set_attribute(const std::string& name, std::int64_t value, const std::string& object) {
-  write_attribute(file_.get(), path_, object, name, H5T_NATIVE_INT64, &value);
+void H5File::write_attribute(const std::string& name, std::int64_t value, const std::string& object) {
+  put_attribute(file_.get(), path_, object, name, H5T_NATIVE_INT64, &value);
 }
 
 bool H5File::has_attribute(const std::string& name, const std::string& object) const {
@@ -357,11 +370,11 @@ std::vector<std::string> H5File::attribute_names(const std::string& object) cons
   return all;
 }
 
-#define GORACS_H5_ELEMENT(T)                                                                                                        \
-  template void H5File::write<T>(const std::string&, const Shape&, std::span<const T>, const std::string&, const std::string&);    \
+#define GORACS_H5_ELEMENT(T)                                                                                                      \
+  template void H5File::write<T>(const std::string&, const Shape&, std::span<const T>, const std::string&, const std::string&);   \
   template void H5File::create_matrix<T>(const std::string&, std::int64_t, std::int64_t, const std::string&, const std::string&); \
-  template void H5File::write_rows<T>(const std::string&, std::int64_t, MatrixView<const T>);                                      \
-  template std::vector<T> H5File::read<T>(const std::string&, const Shape&) const;                                                 \
+  template void H5File::write_rows<T>(const std::string&, std::int64_t, MatrixView<const T>);                                     \
+  template std::vector<T> H5File::read<T>(const std::string&, const Shape&) const;                                                \
   template void H5File::read_rows<T>(const std::string&, std::int64_t, MatrixView<T>) const;
 GORACS_H5_ELEMENT(float)
 GORACS_H5_ELEMENT(double)

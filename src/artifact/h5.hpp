@@ -65,7 +65,8 @@ class H5File {
 
   /// A dataset with its values; groups on the way are made. `description` becomes the attribute long_name, `units` units.
   template <class T>
-  void write(const std::string& dataset, const Shape& shape, std::span<const T> values, const std::string& description = "", const std::string& units = "");
+  void write(const std::string& dataset, const Shape& shape, std::span<const T> values, const std::string& description = "",
+             const std::string& units = "");
   template <class T>
   void write(const std::string& dataset, std::span<const T> values, const std::string& description = "", const std::string& units = "") {
     write(dataset, Shape{static_cast<std::int64_t>(values.size())}, values, description, units);
@@ -74,7 +75,8 @@ class H5File {
   void write_strings(const std::string& dataset, std::span<const char* const> values, const std::string& description = "");
   /// An empty dataset to be filled by write_rows, (rows, cols).
   template <class T>
-  void create_matrix(const std::string& dataset, std::int64_t rows, std::int64_t cols, const std::string& description = "", const std::string& units = "");
+  void create_matrix(const std::string& dataset, std::int64_t rows, std::int64_t cols, const std::string& description = "",
+                     const std::string& units = "");
   template <class T>
   void write_rows(const std::string& dataset, std::int64_t first, MatrixView<const T> rows);
 
@@ -87,9 +89,9 @@ class H5File {
   std::vector<std::string> read_strings(const std::string& dataset) const;
 
   /// Attributes of the root ("/") or of an object.
-  void set_attribute(const std::string& name, const std::string& value, const std::string& object = "/");
-  void set_attribute(const std::string& name, double value, const std::string& object = "/");
-  void set_attribute(const std::string& name, std::int64_t value, const std::string& object = "/");
+  void write_attribute(const std::string& name, const std::string& value, const std::string& object = "/");
+  void write_attribute(const std::string& name, double value, const std::string& object = "/");
+  void write_attribute(const std::string& name, std::int64_t value, const std::string& object = "/");
   bool has_attribute(const std::string& name, const std::string& object = "/") const;
   std::string text_attribute(const std::string& name, const std::string& object = "/") const;
   double number_attribute(const std::string& name, const std::string& object = "/") const;

@@ -45,7 +45,7 @@ class SentencePieceTokenizer final : public Tokenizer {
     note(prefixed_.unk_id(), ids.unk);
     note(prefixed_.bos_id(), ids.bos);
     note(prefixed_.eos_id(), ids.eos);
-    set_special(ids);
+    name_special(ids);
   }
 
   std::vector<TokenId> encode(std::string_view text, const EncodeOptions& options) const override {

@@ -35,7 +35,7 @@ class Tokenizer {
   virtual std::string kind() const = 0;
 
   const SpecialIds& special() const noexcept { return special_; }
-  void set_special(const SpecialIds& special) { special_ = special; }
+  void name_special(const SpecialIds& special) { special_ = special; }
 
  private:
   SpecialIds special_;

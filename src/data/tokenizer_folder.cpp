@@ -69,7 +69,7 @@ std::unique_ptr<Tokenizer> open_tokenizer(const fs::path& folder) {
   fill(ids.eos, "eos");
   fill(ids.pad, "pad");
   fill(ids.unk, "unk");
-  tokenizer->set_special(ids);
+  tokenizer->name_special(ids);
   return tokenizer;
 }
 

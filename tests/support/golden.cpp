@@ -29,6 +29,8 @@ fs::path cache_root() {
   return fs::path(GORACS_SOURCE_DIR) / ".cache";
 }
 
-void not_supported_yet(const fs::path& file, const std::string& why) { std::cout << "not supported yet: " << file.string() << " (" << why << ")\n"; }
+void not_supported_yet(const fs::path& file, const std::string& why) {
+  std::cout << "not supported yet: " << file.string() << " (" << why << ")\n";
+}
 
 }  // namespace goracs::test

@@ -19,7 +19,7 @@ class WordTokenizer final : public Tokenizer {
     SpecialIds ids;
     ids.bos = kBos;
     ids.eos = kEos;
-    set_special(ids);
+    name_special(ids);
   }
   std::vector<TokenId> encode(std::string_view text, const EncodeOptions& options) const override {
     EXPECT_FALSE(options.special_in_text) << "text from data never asks for special tokens";
