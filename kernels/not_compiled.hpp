@@ -1,0 +1,13 @@
+#pragma once
+
+#include "base/error.hpp"
+
+namespace goracs {
+
+/// The device twin of a kernel was called in a program that was built without CUDA.
+class NotCompiled : public Error {
+ public:
+  explicit NotCompiled(const char* kernel);
+};
+
+}  // namespace goracs
