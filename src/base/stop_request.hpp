@@ -16,12 +16,20 @@ class StopRequest {
   static void listen(const std::string& signal);
   /// A file that asks for a stop once it is there (work_dir/runs/<name>/STOP).
   static void watch_file(const std::filesystem::path& file);
-  /// The end of the allocation in seconds since the epoch, less what a save takes. `walltime`: auto (SLURM_JOB_END_TIME, else none), none, or a
-  /// time limit counted from the start of the process.
+  /// The end of the allocation. `walltime`: auto (SLURM_JOB_END_TIME, else none), none, or a time limit counted from the start of the process.
+  /// Errors: kUsage when it is neither.
   static void watch_walltime(const std::string& walltime);
+  /// What a loop measured: seconds from one poll to the next and of one save. The stop is asked for that much, and some slack, before the end.
+  static void expect(double step_seconds, double save_seconds);
 
-  /// Why a stop was asked for ("signal USR2", "file STOP", "time limit"); none while it was not. Cheap: looks at the file once a second.
+  /// Why a stop was asked for ("signal USR2", "file STOP", "time limit"); none while it was not. Cheap: looks at the file once a second. Once
+  /// asked for, a stop stays asked for.
   static std::optional<std::string> reason();
+  /// Seconds until the stop that the time limit will ask for (below 0: it has passed); none without a limit.
+  static std::optional<double> seconds_left();
+
+  /// As if nothing had been asked for or watched; for tests.
+  static void forget();
 };
 
 }  // namespace goracs

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/stop_request.hpp"
+
 namespace goracs {
 namespace {
 
@@ -39,6 +41,13 @@ void agree(Communicator& world, const std::optional<Error>& own) {
 void together(Communicator& world, const std::function<void()>& work) { agree(world, error_of(work)); }
 
 void on_root(Communicator& world, const std::function<void()>& work) { agree(world, world.is_root() ? error_of(work) : std::nullopt); }
+
+std::optional<std::string> stop_agreed(Communicator& world) {
+  const std::optional<std::string> own = StopRequest::reason();
+  const std::int64_t asked = world.all_reduce<std::int64_t>(own ? world.rank() : world.size(), ReduceOp::kMin);
+  if (asked == world.size()) return std::nullopt;
+  return text_from(world, own.value_or(""), static_cast<int>(asked));
+}
 
 std::string broadcast_text(Communicator& world, const std::string& text) { return text_from(world, text, 0); }
 

@@ -26,6 +26,11 @@ void together(Communicator& world, const std::function<void()>& work);
 /// Runs `work` on rank 0 alone while the others wait; its failure is everyone's. Collective; `work` itself must not be.
 void on_root(Communicator& world, const std::function<void()>& work);
 
+/// Whether any rank has been asked to stop (base/stop_request.hpp), and why; the same answer on every rank: the reason of the lowest that was.
+/// One small reduction. Collective.
+///   rank 0: -   rank 1: "signal USR2"   rank 2: -   ->   "signal USR2" on every rank
+std::optional<std::string> stop_agreed(Communicator& world);
+
 /// A text that rank 0 has, on every rank.
 std::string broadcast_text(Communicator& world, const std::string& text);
 
