@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/int128.hpp"
+#include "comm/communicator.hpp"
+#include "itra/cost_rows.hpp"
+#include "itra/tight_score.hpp"
+
+namespace goracs::itra {
+
+/// A pool row (global index) with its tight score in units of 2^-40 / (n M).
+struct RowScore {
+  std::int64_t score;
+  std::int64_t row;
+  friend bool operator<(const RowScore& a, const RowScore& b) { return a.score != b.score ? a.score < b.score : a.row < b.row; }
+};
+
+/// bound(v) at one v, and what an ascent needs there. The same on every rank but for row_score.
+struct DualPoint {
+  Int128 bound_units = 0;                   ///< bound(v) in units of 2^-40 / (n M), exact for the v rounded to units of 2^-40
+  double bound = 0;                         ///< the same, rounded
+  std::vector<RowScore> lowest;             ///< the n rows of smallest F, ascending; ties go to the lower row
+  std::int64_t next_score = 0;              ///< no other row's F is smaller (units; INT64_MAX when there is no other row)
+  std::vector<std::int64_t> row_score;      ///< (N_lc) F of this rank's rows in units, or less for rows that are not among the lowest
+  std::vector<std::int64_t> supergradient;  ///< (M) in units of 1 / (n M): 1/M minus what the n lowest rows take of the column; sums to 0
+};
+
+/// A lower bound on POO for every coreset of n rows (SELECTION): for any column duals v
+///
+///   bound(v) = mean_j v_j + sum of the n smallest F_i(v) over all pool rows i        F: tight_score.hpp
+///
+/// Concave in v; adding a constant to v changes nothing.
+///
+/// Goals: exact, whatever the ranks and threads; evaluations at neighbouring v cost a fraction of a pass: scores fall by no more than
+///   TightScore::most_fall, so a row is scored again only once it could be among the n lowest.
+/// Each rank scores its rows; n scores per rank and 8 M bytes are exchanged:
+///   n = 2:   rank 0: 3:0.1 5:0.4   rank 1: 7:0.2 8:0.3   ->   3:0.1 7:0.2 on every rank
+class LowerBound {
+ public:
+  /// Requires 1 <= budget <= num_train; `cost` and `world` must live on.
+  LowerBound(const CostRows& cost, std::int64_t budget, Communicator& world);
+
+  /// bound(v) for the duals v (M), the same on every rank. Collective. Valid until the next call.
+  /// Throws Error(kNumeric) for duals that are not finite or beyond 2^21 / M.
+  const DualPoint& evaluate(std::span<const double> column_dual);
+
+  /// Rows that are proven to be in no better coreset: never among the lowest again. Local rows, none of them
+  /// among the lowest of the last evaluation.
+  void drop(std::span<const std::int64_t> local_rows);
+
+  std::int64_t rows_scored() const noexcept { return rows_scored_; }  ///< by this rank, over all evaluations
+
+ private:
+  void lower_scores();
+  void score_rows(std::span<const std::int64_t> local_rows);
+  std::int64_t score_last_lowest();
+  void select_lowest();
+  void sum_up();
+
+  const CostRows& cost_;
+  std::int64_t budget_;
+  Communicator& world_;
+  TightScore tight_;
+  std::vector<std::int64_t> last_dual_units_;
+  std::vector<char> is_exact_;  ///< (N_lc) row_score is F at the present duals
+  DualPoint point_;
+  std::int64_t rows_scored_ = 0;
+};
+
+/// bound(v) alone, for duals at hand. Collective.
+double lower_bound(const CostRows& cost, std::int64_t budget, std::span<const double> column_dual, Communicator& world);
+
+}  // namespace goracs::itra

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace goracs::itra {
+
+/// The tight score of a row for given column duals v (SPEC 6, SELECTION "A lower bound"): with d_j = c_ij - v_j and R = ceil(M / n),
+///
+///   F_i(v) = (sum of the R-1 smallest d_j) / M + y (1/n - (R-1)/M),   y the R-th smallest d_j
+///
+/// which is the least a row can cost that supplies 1/n to columns that take 1/M each at most.
+///
+/// Goals: exact. Costs and duals are integers in units of 2^-40 (duals are rounded to them), a score is one in units of 2^-40 / (n M); so
+///   scores do not depend on threads, blocks or instruction sets, and ties are ties.
+/// Ruled out: sorting a row. Minima over blocks of columns give a threshold that R columns at least do not exceed; float32 with a margin
+///   decides who is looked at, integers decide the rest.
+class TightScore {
+ public:
+  /// Requires 1 <= budget, 1 <= num_valid.
+  TightScore(std::int64_t num_valid, std::int64_t budget);
+
+  /// Takes over the duals (M). Throws Error(kNumeric) when one is so large that scores would pass 63 bits.
+  void assign(std::span<const double> column_dual);
+  std::span<const std::int64_t> dual_units() const noexcept { return dual_units_; }
+
+  /// What one thread needs while it scores.
+  struct Workspace {
+    std::vector<float> block_minimum;
+    std::vector<std::pair<std::int64_t, std::int32_t>> lowest;  ///< (d_j in units, j)
+  };
+
+  /// F_i in units of 2^-40 / (n M) for the row `cost` (M).
+  std::int64_t score(std::span<const float> cost, Workspace& workspace) const;
+
+  /// Adds what the row takes of each column, in units of 1 / (n M): n of the R-1 columns of smallest d_j (ties: lowest column), the rest of
+  /// the R-th. Together M.
+  void add_taken(std::span<const float> cost, Workspace& workspace, std::span<std::int64_t> taken) const;
+
+  /// The most that scores can fall by when the duals rise by `rise` (M, units of 2^-40; any sign): a bound for every row at once.
+  std::int64_t most_fall(std::span<const std::int64_t> rise) const;
+
+ private:
+  /// workspace.lowest: the R smallest (d_j, j), the R-th at position R-1, those before it in any order.
+  void select_lowest(std::span<const float> cost, Workspace& workspace) const;
+  void find_candidates(std::span<const float> cost, Workspace& workspace) const;
+  std::int64_t weighted(std::span<const std::pair<std::int64_t, std::int32_t>> lowest) const;
+
+  std::int64_t num_valid_, budget_, top_r_, last_share_;
+  std::int64_t num_blocks_;  ///< column j belongs to block j % num_blocks; 0: no blocks, all columns are candidates
+  float margin_ = 0;         ///< float32 differences within it may be ordered wrongly
+  std::vector<std::int64_t> dual_units_;
+  std::vector<float> dual_float_;
+};
+
+}  // namespace goracs::itra
