@@ -17,7 +17,7 @@
 #include "kernels/emulator/device_queue.hpp"
 #include "kernels/emulator/scheduler.hpp"
 
-// NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier,readability-identifier-naming): CUDA's names
+// NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier): CUDA's names
 
 // Static shared memory. One section for all of it, so that it can be spoilt before each block; one block per OS thread needs thread_local.
 #undef __shared__
@@ -129,7 +129,6 @@ cudaError_t launch_kernel(const cudaLaunchConfig_t* config, void (*kernel)(Param
 #define cudaLaunchKernelEx ::goracs::emulator::launch_kernel
 
 inline void __threadfence() { goracs::emulator::fence(); }
-inline void __threadfence_block() { goracs::emulator::fence(); }
 
 // As CUDA has them: no minimum or maximum of floating-point numbers.
 template <goracs::emulator::AtomicNumber T>
@@ -188,4 +187,4 @@ inline long long __mul64hi(long long a, long long b) {
   return static_cast<long long>((static_cast<Wide>(a) * b) >> 64);
 }
 
-// NOLINTEND(readability-identifier-naming,bugprone-reserved-identifier,readability-identifier-naming)
+// NOLINTEND(readability-identifier-naming,bugprone-reserved-identifier)

@@ -1,4 +1,4 @@
-// A program for test_emulator: runs one small kernel with one planted bug and says whether its numbers are right.
+// A program for test_planted_bugs: runs one small kernel with one planted bug and says whether its numbers are right.
 //
 //   planted_bugs BUG ascending|descending|random SEED     prints right, wrong, or "violation: ..."; sanitizers print their own
 #include <fmt/format.h>
@@ -71,11 +71,8 @@ __global__ void __launch_bounds__(128) row_sums(const float* x, float* y, int ro
       squares += x[r * cols + c] * x[r * cols + c];
     }
     if constexpr (kBug == Bug::kDifferentBarriers) {
-      if (threadIdx.x < 32) {
-        __syncthreads();
-      } else {
-        __syncthreads();
-      }  // clang-format off
+      // clang-format off
+      if (threadIdx.x < 32) __syncthreads(); else __syncthreads();
       // clang-format on
     }
     if constexpr (kBug == Bug::kSkippedBarrier) {
