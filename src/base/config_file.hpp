@@ -2,6 +2,7 @@
 
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,9 @@ std::vector<std::string> missing_paths(const LoadedConfig& config);
 /// The whole config as YAML, every value with its origin; reads back as the same config.
 std::string resolved_yaml(const LoadedConfig& config);
 
-/// All parameters with type, default, range and meaning, for --help and the reference page.
-std::string parameter_reference();
+/// The parameters that can change the results of `stage`, or without one all, with type, default, range and meaning; for --help and the
+/// reference page.
+std::string parameter_reference(std::optional<Stage> stage = std::nullopt);
 
 /// key -> value of all parameters that can change the results of `stage`. Paths stand as text.
 nlohmann::json stage_keys(const Config& config, Stage stage);

@@ -66,9 +66,10 @@ std::string resolved_yaml(const LoadedConfig& config) {
   return yaml;
 }
 
-std::string parameter_reference() {
+std::string parameter_reference(std::optional<Stage> stage) {
   std::string text;
   each_parameter(Config{}, [&](const Parameter& parameter) {
+    if (stage && !parameter.stages.contains(*stage)) return;
     const Default& initial = parameter.initial;
     const std::string value = initial.required                   ? "required"
                               : initial.unset                    ? "none"
