@@ -106,7 +106,7 @@ goracs_run_folder() {
       /^[^ ]/ { section = $1 }
       /^work_dir:/ { work = $2 }
       section == "run:" && $1 == "name:" { name = $2 }
-      END { gsub(/"/, "", work name); if (work != "" && name != "") print work "/runs/" name }'
+      END { gsub(/"/, "", work); gsub(/"/, "", name); if (work != "" && name != "") print work "/runs/" name }'
   fi
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays goracs for the tests of slurm/: steps of work that are saved, a clean stop on SIGUSR2, and what lib.sh asks the program.
 
-Settings come as --set key=value: steps (20), seconds (0.1 a step), work_dir, run.name, fail_at (rank 0 leaves with 3 at this step),
+Settings come as --set key=value: steps (20), seconds (0.1 a step), work_dir, run.name, fail_at (all ranks leave with 3 at this step),
 kill_at (rank 1 kills itself with SIGKILL at this step, in the first start only), stuck=1 (every start stops where it began), deaf=1 (USR2 is ignored).
 """
 import json
@@ -55,7 +55,7 @@ def work_on(folder: pathlib.Path, verb: str, settings: dict[str, str]) -> int:
         time.sleep(float(settings.get("seconds", 0.1)))
         if settings.get("stuck") != "1":
             step += 1
-        if settings.get("fail_at") == str(step) and rank == 0:
+        if settings.get("fail_at") == str(step):
             return 3
         if settings.get("kill_at") == str(step) and rank == 1 and restart == 0:
             os.kill(os.getpid(), signal.SIGKILL)
