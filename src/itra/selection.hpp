@@ -12,8 +12,8 @@
 
 namespace goracs::itra {
 
-/// Reads rows first .. first + rows.rows - 1 of an embedding table; called by every rank for rows of its own and in blocks, so that no rank
-/// ever holds a whole table.
+/// Reads rows first .. first + rows.rows - 1 of an embedding table; called by every rank for itself and in blocks, so that no rank ever holds
+/// a whole table: of the pool a rank reads its own rows, of the validation set all.
 using ReadRows = std::function<void(std::int64_t first, MatrixView<float> rows)>;
 
 /// What is chosen from and what for (SPEC 5): N pool rows and M validation rows of d components each.
@@ -23,7 +23,8 @@ struct SelectionInput {
   std::vector<double> gradient_norm;                   ///< (N) >= 0
   std::vector<std::int32_t> train_label, valid_label;  ///< (N), (M) classes; empty without labels
   std::vector<std::string> class_names;
-  std::string name = "input";  ///< what errors call it
+  std::string name = "input";  ///< what errors call it; its parts below, when they have names of their own (a file, a dataset)
+  std::string train_name, valid_name, gradient_norm_name;
 };
 
 /// One accepted exchange.
@@ -40,7 +41,7 @@ struct ClassResult {
 
 /// A coreset with what is known about it; the same on every rank, whatever their number and threads.
 struct Selection {
-  std::vector<std::int64_t> indices;         ///< (n) ascending
+  std::vector<std::int64_t> indices;         ///< (n) ascending; empty when it was stopped before there was a coreset
   std::vector<std::int64_t> greedy_indices;  ///< in the order of adding; empty for methods that do not start with greedy
   std::vector<ExchangeRecord> trace;
   std::vector<ClassResult> classes;  ///< one without labels
