@@ -59,7 +59,9 @@ MpiCommunicator::MpiCommunicator(MPI_Comm parent, double deadline_seconds, std::
 }
 
 MpiCommunicator::~MpiCommunicator() {
-  for (Sent& sent : sent_) MPI_Request_free(&sent.request);
+  if (in_wait_) return;  // a peer is lost: freeing would wait for it
+  forget_delivered_notes();
+  if (!sent_.empty()) new std::list<Sent>(std::move(sent_));  // MPI still reads them: they must outlive this object
   MPI_Comm_free(&notes_comm_);
   MPI_Comm_free(&comm_);
 }
@@ -116,6 +118,10 @@ void MpiCommunicator::reduce_chunk(std::span<T> values, ReduceOp op) {
   wait(request, "all-reduce");
   bytes_sent_ += static_cast<std::int64_t>(values.size() * sizeof(T)) - own + std::int64_t{own} * (size_ - 1);
 }
+
+void MpiCommunicator::all_reduce(std::span<double> values, ReduceOp op) { reduce(values, op); }
+void MpiCommunicator::all_reduce(std::span<float> values, ReduceOp op) { reduce(values, op); }
+void MpiCommunicator::all_reduce(std::span<std::int64_t> values, ReduceOp op) { reduce(values, op); }
 
 void MpiCommunicator::broadcast_bytes(std::span<std::byte> values, int root) { broadcast_split(values, root, "broadcast"); }
 

@@ -20,6 +20,7 @@ void check_mpi(int status, std::string_view call);
 ///
 /// Goals: no wait without an end. All calls are non-blocking and polled; a rank that waits longer than the deadline asks its peers what they do,
 ///   and ends with an error that names those that do not answer. A peer that is at work (`still_working`) keeps the others waiting.
+///   After an error the communicator takes no further call, and the process should end: MPI may still hold the caller's buffers.
 /// Non-goals: overlap with work; device memory.
 /// Ruled out: MPI's own floating-point reductions (their order is not ours to say); MPI_THREAD_MULTIPLE and a helper thread (it would answer
 ///   for a main thread that is stuck).
@@ -40,9 +41,9 @@ class MpiCommunicator final : public Communicator {
 
   void barrier(std::string_view phase) override;
   using Communicator::all_reduce;
-  void all_reduce(std::span<double> values, ReduceOp op) override { reduce(values, op); }
-  void all_reduce(std::span<float> values, ReduceOp op) override { reduce(values, op); }
-  void all_reduce(std::span<std::int64_t> values, ReduceOp op) override { reduce(values, op); }
+  void all_reduce(std::span<double> values, ReduceOp op) override;
+  void all_reduce(std::span<float> values, ReduceOp op) override;
+  void all_reduce(std::span<std::int64_t> values, ReduceOp op) override;
   void still_working() override;
 
  protected:
@@ -60,7 +61,7 @@ class MpiCommunicator final : public Communicator {
   struct Note {
     enum class Kind : std::int32_t { kQuestion, kWaiting, kWorking } kind;
     std::int32_t unused = 0;
-    std::int64_t collectives;  ///< how many it has begun
+    std::int64_t waits;  ///< how many it has begun: differ when ranks have lost step
     char phase[kPhaseLength];
   };
   struct Sent {
@@ -85,6 +86,7 @@ class MpiCommunicator final : public Communicator {
 
   void wait(MPI_Request& request, std::string_view phase);
   void wait_long(MPI_Request& request, std::string_view phase);
+  void forget_delivered_notes();
   void tell(int to, Note::Kind kind, std::string_view phase);
   void answer(Note::Kind own, std::string_view phase, Peers* peers);
   [[noreturn]] void give_up(const Peers& peers, std::string_view phase, double seconds) const;
@@ -92,8 +94,8 @@ class MpiCommunicator final : public Communicator {
   MPI_Comm comm_ = MPI_COMM_NULL, notes_comm_ = MPI_COMM_NULL;
   int rank_ = 0, size_ = 1, local_rank_ = 0, local_size_ = 1;
   double deadline_seconds_;
-  std::int64_t largest_message_, bytes_sent_ = 0, collectives_ = 0;
-  std::string phase_;
+  std::int64_t largest_message_, bytes_sent_ = 0, waits_ = 0;
+  bool in_wait_ = false;
   std::list<Sent> sent_;
   Clock::time_point last_answer_ = Clock::now();
 };

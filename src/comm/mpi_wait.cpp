@@ -13,10 +13,11 @@ namespace {
 constexpr int kNoteTag = 11;
 constexpr int kSpins = 200;    // a few hundred microseconds: exchange loops must not sleep
 constexpr int kYields = 2000;  // then others may run, but this rank comes back at once
-constexpr std::chrono::microseconds kSleep{50};
+constexpr std::chrono::microseconds kShortestSleep{50}, kLongestSleep{1000};
+constexpr int kSleepShare = 100;  // a sleep is at most so small a part of the wait so far
 constexpr std::chrono::milliseconds kBetweenNotes{20};
 constexpr double kQuestionShare = 0.2;  // of the deadline: five questions before it gives up
-constexpr std::chrono::seconds kBetweenAnswers{1};
+constexpr std::chrono::milliseconds kBetweenAnswers{100};
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -25,14 +26,16 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 }  // namespace
 
 void MpiCommunicator::wait(MPI_Request& request, std::string_view phase) {
-  ++collectives_;
+  GORACS_CHECK_PEER(!in_wait_, "'{}' after an exchange that failed", phase);
+  in_wait_ = true;  // and it stays so when an error ends the wait: the request is still under way, nothing may follow it
+  ++waits_;
   int done = 0;
-  for (int poll = 0; poll < kSpins + kYields; ++poll) {
+  for (int poll = 0; poll < kSpins + kYields && done == 0; ++poll) {
     GORACS_MPI_TRY(MPI_Test(&request, &done, MPI_STATUS_IGNORE));
-    if (done != 0) return;
     if (poll >= kSpins) sched_yield();
   }
-  wait_long(request, phase);
+  if (done == 0) wait_long(request, phase);
+  in_wait_ = false;
 }
 
 /// A wait that sleeps between its looks, asks the peers what they do, answers their questions, and ends.
@@ -46,7 +49,7 @@ void MpiCommunicator::wait_long(MPI_Request& request, std::string_view phase) {
     int done = 0;
     GORACS_MPI_TRY(MPI_Test(&request, &done, MPI_STATUS_IGNORE));
     if (done != 0) return;
-    std::this_thread::sleep_for(kSleep);
+    std::this_thread::sleep_for(std::clamp<Clock::duration>((Clock::now() - begin) / kSleepShare, kShortestSleep, kLongestSleep));
     if (Clock::now() - last_look < kBetweenNotes) continue;
     last_look = Clock::now();
     answer(Note::Kind::kWaiting, phase, &peers);
@@ -61,14 +64,18 @@ void MpiCommunicator::wait_long(MPI_Request& request, std::string_view phase) {
   }
 }
 
-void MpiCommunicator::tell(int to, Note::Kind kind, std::string_view phase) {
+void MpiCommunicator::forget_delivered_notes() {
   sent_.remove_if([](Sent& sent) {
     int done = 0;
     MPI_Test(&sent.request, &done, MPI_STATUS_IGNORE);
     return done != 0;
   });
+}
+
+void MpiCommunicator::tell(int to, Note::Kind kind, std::string_view phase) {
+  forget_delivered_notes();
   Sent& sent = sent_.emplace_back();
-  sent.note = {kind, 0, collectives_, {}};
+  sent.note = {kind, 0, waits_, {}};
   phase.copy(sent.note.phase, kPhaseLength - 1);
   GORACS_MPI_TRY(MPI_Isend(&sent.note, static_cast<int>(sizeof(Note)), MPI_BYTE, to, kNoteTag, notes_comm_, &sent.request));
 }
@@ -105,11 +112,13 @@ void MpiCommunicator::give_up(const Peers& peers, std::string_view phase, double
     if (!peers.answered[static_cast<std::size_t>(r)])
       silent += fmt::format("{}{}", silent.empty() ? "" : ", ", r);
     else
-      waiting += fmt::format("{}rank {} in '{}'", waiting.empty() ? "" : ", ", r, peers.notes[static_cast<std::size_t>(r)].phase);
+      waiting += fmt::format("{}rank {} in '{}' ({})", waiting.empty() ? "" : ", ", r, peers.notes[static_cast<std::size_t>(r)].phase,
+                             peers.notes[static_cast<std::size_t>(r)].waits);
   }
   if (!silent.empty())
     fail(ExitCode::kPeer, "waited {:.0f} s in '{}' for rank {}, which does not answer (run.deadline_seconds)", seconds, phase, silent);
-  fail(ExitCode::kPeer, "waited {:.0f} s in '{}', while all others wait as well: {}", seconds, phase, waiting);
+  fail(ExitCode::kPeer, "waited {:.0f} s in '{}', exchange {} of this rank, while the others wait elsewhere: {}", seconds, phase, waits_,
+       waiting);
 }
 
 }  // namespace goracs

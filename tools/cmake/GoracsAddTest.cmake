@@ -62,6 +62,7 @@ function(goracs_test_properties test)
   if(NOT arg_PROCESSORS)
     set(arg_PROCESSORS 1)
   endif()
+  # the watchdog of tests with RANKS wants to know the time limit
   set_tests_properties(${test} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} PROCESSORS ${arg_PROCESSORS}
-                       ENVIRONMENT "${GORACS_TEST_ENVIRONMENT}")
+                       ENVIRONMENT "${GORACS_TEST_ENVIRONMENT};GORACS_TEST_TIMEOUT=${arg_TIMEOUT}")
 endfunction()
