@@ -135,6 +135,18 @@ std::vector<std::string> strings_of(hid_t type, hid_t space, const std::function
 
 }  // namespace
 
+std::string_view name_of(H5Element element) noexcept {
+  switch (element) {
+    case H5Element::kInt32: return "int32";
+    case H5Element::kInt64: return "int64";
+    case H5Element::kFloat32: return "float32";
+    case H5Element::kFloat64: return "float64";
+    case H5Element::kText: return "text";
+    case H5Element::kOther: break;
+  }
+  return "another type";
+}
+
 H5File H5File::create(const std::filesystem::path& path) {
   silence();
   H5Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
@@ -150,9 +162,16 @@ H5File H5File::open(const std::filesystem::path& path) {
   return {std::move(file), path.string()};
 }
 
+H5File H5File::open_to_change(const std::filesystem::path& path) {
+  silence();
+  H5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose);
+  GORACS_H5_TRY(file.get(), ExitCode::kIo, path.string(), "cannot be opened for writing");
+  return {std::move(file), path.string()};
+}
+
 void H5File::close() {
   GORACS_H5_TRY(H5Fflush(file_.get(), H5F_SCOPE_LOCAL), ExitCode::kIo, path_, "cannot flush");
-  file_.reset();
+  GORACS_H5_TRY(H5Fclose(file_.release()), ExitCode::kIo, path_, "cannot close");
 }
 
 bool H5File::contains(const std::string& name) const {
@@ -190,6 +209,18 @@ Shape H5File::shape(const std::string& dataset) const {
   const H5Handle opened = open_dataset(dataset);
   const H5Handle space(H5Dget_space(opened.get()), H5Sclose);
   return shape_of(space.get());
+}
+
+H5Element H5File::element(const std::string& dataset) const {
+  const H5Handle opened = open_dataset(dataset);
+  const H5Handle type(H5Dget_type(opened.get()), H5Tclose);
+  const H5T_class_t kind = H5Tget_class(type.get());
+  const std::size_t width = H5Tget_size(type.get());
+  if (kind == H5T_STRING) return H5Element::kText;
+  if (kind == H5T_INTEGER && H5Tget_sign(type.get()) == H5T_SGN_2 && (width == 4 || width == 8))
+    return width == 4 ? H5Element::kInt32 : H5Element::kInt64;
+  if (kind == H5T_FLOAT && (width == 4 || width == 8)) return width == 4 ? H5Element::kFloat32 : H5Element::kFloat64;
+  return H5Element::kOther;
 }
 
 H5Handle H5File::create_dataset(const std::string& name, hid_t type, const Shape& shape) {

@@ -31,6 +31,8 @@ class H5Handle {
   H5Handle(const H5Handle&) = delete;
   H5Handle& operator=(const H5Handle&) = delete;
   hid_t get() const noexcept { return id_; }
+  /// The identifier, no longer closed by this.
+  hid_t release() noexcept { return std::exchange(id_, H5I_INVALID_HID); }
   void reset() noexcept {
     if (id_ >= 0 && close_ != nullptr) close_(id_);
     id_ = H5I_INVALID_HID;
@@ -43,6 +45,10 @@ class H5Handle {
 
 using Shape = std::vector<std::int64_t>;
 
+/// What the elements of a dataset are, as stored. kOther: something that we never write.
+enum class H5Element : std::uint8_t { kInt32, kInt64, kFloat32, kFloat64, kText, kOther };
+std::string_view name_of(H5Element element) noexcept;
+
 /// One HDF5 file over the C API, serial. Element types: float, double, std::int32_t, std::int64_t; strings are variable-length UTF-8.
 /// Errors: kInput when reading what is not there or has another shape (file and dataset are named), kIo when writing, each with
 /// HDF5's own error stack.
@@ -50,6 +56,8 @@ class H5File {
  public:
   static H5File create(const std::filesystem::path& path);
   static H5File open(const std::filesystem::path& path);
+  /// An existing file of ours, to add attributes or fill datasets.
+  static H5File open_to_change(const std::filesystem::path& path);
   H5File(H5File&&) noexcept = default;
   H5File& operator=(H5File&&) noexcept = default;
   ~H5File() = default;
@@ -62,6 +70,9 @@ class H5File {
   std::vector<std::string> names(const std::string& group = "/") const;
   bool is_group(const std::string& name) const;
   Shape shape(const std::string& dataset) const;
+  H5Element element(const std::string& dataset) const;
+  /// For calls of HDF5 that are not wrapped here.
+  hid_t id() const noexcept { return file_.get(); }
 
   /// A dataset with its values; groups on the way are made. `description` becomes the attribute long_name, `units` units.
   template <class T>

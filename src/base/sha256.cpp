@@ -65,6 +65,11 @@ std::string sha256_file(const std::filesystem::path& file) {
   return hash.hex();
 }
 
+std::string xxh3_hex(std::string_view text) {
+  const XXH128_hash_t digest = XXH3_128bits(text.data(), text.size());
+  return fmt::format("{:016x}{:016x}", digest.high64, digest.low64);
+}
+
 std::string xxh3_file(const std::filesystem::path& file) {
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), XXH3_freeState);
   XXH3_128bits_reset(state.get());

@@ -28,7 +28,8 @@ class Sha256 {
 std::string sha256_hex(std::string_view text);
 /// Of a file's bytes. Errors: kInput when it cannot be read.
 std::string sha256_file(const std::filesystem::path& file);
-/// XXH3-128 of a file's bytes, 32 hex digits: the manifest's check, faster than disks. Errors: kInput.
+/// XXH3-128, 32 hex digits: the manifest's check, faster than disks. Errors: kInput when a file cannot be read.
+std::string xxh3_hex(std::string_view text);
 std::string xxh3_file(const std::filesystem::path& file);
 
 }  // namespace goracs
