@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <string>
 #include <vector>
 
 #include "comm/agreement.hpp"
@@ -34,17 +33,13 @@ Blocks blocks_of(const ClassRows& rows, std::int64_t dimension, int ranks) {
           std::clamp(bytes / row_bytes, std::int64_t{1}, rows.num_valid())};
 }
 
-std::string name_or(const std::string& name, const SelectionInput& input, const char* part) {
-  return name.empty() ? input.name + ": " + part : name;
-}
-
 /// Distances of this rank's rows to all validation rows, in place of `values`; false when `step` stopped it.
 bool distances(const SelectionInput& input, const ClassRows& rows, RowBlock own, MatrixView<float> values, Communicator& world,
                const CostMatrix::Step& step) {
   const Blocks blocks = blocks_of(rows, input.dimension, world.size());
   const auto own_rows = std::span(rows.train).subspan(static_cast<std::size_t>(own.begin), static_cast<std::size_t>(own.size()));
-  const EmbeddingRows train(input.train, own_rows, input.dimension, name_or(input.train_name, input, "training embeddings"));
-  const EmbeddingRows valid(input.valid, rows.valid, input.dimension, name_or(input.valid_name, input, "validation embeddings"));
+  const EmbeddingRows train(input.train, own_rows, input.dimension, train_name(input));
+  const EmbeddingRows valid(input.valid, rows.valid, input.dimension, valid_name(input));
   Matrix<float> train_block(blocks.train_rows, input.dimension), valid_block(blocks.valid_rows, input.dimension);
 
   const std::int64_t longest = RowBlock::of(rows.num_train(), 0, world.size()).size();  // rank 0 has no fewer rows than any other
@@ -95,7 +90,7 @@ void CostMatrix::scale(const SelectionInput& input, const ClassRows& rows, const
   together(world, [&] {
     for (std::size_t k = 0; k < own_rows.size(); ++k)
       GORACS_CHECK_INPUT(std::isfinite(farthest[k]), "{}: row {} is so far from a validation row that float32 cannot hold their distance",
-                         name_or(input.train_name, input, "training embeddings"), own_rows[k]);
+                         train_name(input), own_rows[k]);
   });
 
   CostScale scale;

@@ -9,6 +9,7 @@
 #include "base/matrix.hpp"
 #include "comm/communicator.hpp"
 #include "comm/row_block.hpp"
+#include "itra/cost_rows.hpp"
 #include "itra/label_enhanced.hpp"
 #include "itra/selection.hpp"
 
@@ -41,6 +42,8 @@ class CostMatrix {
   RowBlock rows() const noexcept { return rows_; }
   /// Costs of row rows().begin + i_lc, (M).
   std::span<const float> row(std::int64_t i_lc) const { return values_.row(i_lc); }
+  /// The same for solvers: a view that holds while this matrix lives where it is.
+  CostRows view() const { return {values_.view(), rows_, num_train_}; }
   /// All rows that are here, (N_lc, M).
   MatrixView<const float> block() const { return values_.view(); }
 

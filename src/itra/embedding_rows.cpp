@@ -11,7 +11,15 @@ namespace {
 /// Rows of a table that are read at once where the chosen ones lie apart.
 constexpr std::int64_t kWindow = 64;
 
+std::string name_or(const std::string& name, const SelectionInput& input, const char* part) {
+  return name.empty() ? input.name + ": " + part : name;
+}
+
 }  // namespace
+
+std::string train_name(const SelectionInput& input) { return name_or(input.train_name, input, "training embeddings"); }
+std::string valid_name(const SelectionInput& input) { return name_or(input.valid_name, input, "validation embeddings"); }
+std::string gradient_norm_name(const SelectionInput& input) { return name_or(input.gradient_norm_name, input, "gradient norms"); }
 
 void EmbeddingRows::read(std::int64_t first, MatrixView<float> into) const {
   const auto chosen = rows_.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(into.rows));

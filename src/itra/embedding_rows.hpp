@@ -10,6 +10,11 @@
 
 namespace goracs::itra {
 
+/// What errors call the tables of an input.
+std::string train_name(const SelectionInput& input);
+std::string valid_name(const SelectionInput& input);
+std::string gradient_norm_name(const SelectionInput& input);
+
 /// Chosen rows of an embedding table, read through blocks of it.
 class EmbeddingRows {
  public:

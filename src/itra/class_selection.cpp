@@ -1,0 +1,95 @@
+#include "itra/class_selection.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "itra/baseline_ccs.hpp"
+#include "itra/baseline_facility_location.hpp"
+#include "itra/baseline_grad_norm.hpp"
+#include "itra/baseline_k_center.hpp"
+#include "itra/baseline_random.hpp"
+#include "itra/certified_gap.hpp"
+#include "itra/greedy.hpp"
+#include "itra/lower_bound.hpp"
+#include "itra/transport.hpp"
+
+namespace goracs::itra {
+namespace {
+
+/// Adds the seconds of a scope to a figure of the selection.
+class ScopedSeconds {
+ public:
+  explicit ScopedSeconds(double& seconds) : seconds_(seconds) {}
+  ~ScopedSeconds() { seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
+  ScopedSeconds(const ScopedSeconds&) = delete;
+  ScopedSeconds& operator=(const ScopedSeconds&) = delete;
+
+ private:
+  double& seconds_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+std::vector<Transport::CostRow> row_pointers(const Matrix<float>& rows) {
+  std::vector<Transport::CostRow> pointers;
+  for (std::int64_t k = 0; k < rows.rows(); ++k) pointers.push_back(rows.row(k).data());
+  return pointers;
+}
+
+}  // namespace
+
+std::optional<Selection> ClassSelection::select() {
+  chosen_.greedy_poo_score = std::numeric_limits<double>::quiet_NaN();
+  chosen_.stop_reason = "none";
+  if (!choose_before_costs() || !build_costs()) return std::nullopt;
+  if (chosen_.indices.empty() && !choose_greedily()) return std::nullopt;
+  evaluate();
+  std::ranges::sort(chosen_.indices);
+  return std::move(chosen_);
+}
+
+/// Baselines that do not look at the costs.
+bool ClassSelection::choose_before_costs() {
+  const ScopedSeconds timer(chosen_.seconds_greedy);
+  const auto on_step = [&](std::int64_t rows) { return step(config_.method.c_str(), rows, rows_.budget); };
+  std::optional<std::vector<std::int64_t>> coreset = std::vector<std::int64_t>();
+  if (config_.method == "random") coreset = random_coreset(rows_, seed_);
+  if (config_.method == "grad_norm") coreset = grad_norm_coreset(rows_, input_.gradient_norm);
+  if (config_.method == "ccs") coreset = ccs_coreset(rows_, input_.gradient_norm, seed_);
+  if (config_.method == "k_center") coreset = k_center_coreset(input_, rows_, world_, on_step);
+  if (config_.method == "facility_location") coreset = facility_location_coreset(input_, rows_, config_, world_, on_step);
+  if (coreset) chosen_.indices = std::move(*coreset);
+  return coreset.has_value();
+}
+
+bool ClassSelection::build_costs() {
+  const ScopedSeconds timer(chosen_.seconds_distance);
+  cost_ = CostMatrix::build(input_, rows_, config_, world_,
+                            [&](std::int64_t done, std::int64_t total) { return step("distances", done, total); });
+  return cost_.has_value();
+}
+
+bool ClassSelection::choose_greedily() {
+  const ScopedSeconds timer(chosen_.seconds_greedy);
+  auto coreset = GreedyPass(*cost_, world_).coreset(rows_.budget, [&](std::int64_t rows) { return step("greedy", rows, rows_.budget); });
+  if (!coreset) return false;
+  chosen_.greedy_indices = chosen_.indices = std::move(*coreset);
+  return true;
+}
+
+/// Score of the coreset and the bound that its duals give.
+void ClassSelection::evaluate() {
+  const Matrix<float> coreset_cost = cost_->gather(chosen_.indices, world_);
+  const Transport transport = Transport::solve(row_pointers(coreset_cost), cost_->num_valid());
+  chosen_.poo_score = transport.value();
+  if (!chosen_.greedy_indices.empty()) chosen_.greedy_poo_score = chosen_.poo_score;
+  chosen_.lower_bound = lower_bound(cost_->view(), rows_.budget, transport.column_dual(), world_);
+  chosen_.transport_solves = 1;
+}
+
+bool ClassSelection::step(const char* phase, std::int64_t done, std::int64_t total, double poo_score) {
+  return events_.step && events_.step(phase, done, total, poo_score);
+}
+
+}  // namespace goracs::itra
