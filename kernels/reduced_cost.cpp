@@ -4,8 +4,7 @@
 #include <array>
 #include <limits>
 
-// one copy of the loop per instruction set, chosen when the program starts; all of them are exact, so all agree
-#define GORACS_REDUCED_COST_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#include "kernels/instruction_set.hpp"
 
 namespace goracs::cpu {
 namespace {
@@ -15,7 +14,7 @@ constexpr std::int64_t kLanes = 32;
 
 }  // namespace
 
-GORACS_REDUCED_COST_CLONES
+GORACS_VECTORISED
 double least_difference(std::span<const float> cost, std::span<const double> column_dual) {
   const float* c = cost.data();
   const double* v = column_dual.data();
@@ -34,7 +33,7 @@ double least_difference(std::span<const float> cost, std::span<const double> col
   return minimum;
 }
 
-GORACS_REDUCED_COST_CLONES
+GORACS_VECTORISED
 double least_difference(std::span<const float> cost, std::span<const std::int32_t> column, std::span<const double> column_dual) {
   constexpr std::int64_t kListLanes = 8;
   const float* c = cost.data();
@@ -55,7 +54,7 @@ double least_difference(std::span<const float> cost, std::span<const std::int32_
   return minimum;
 }
 
-GORACS_REDUCED_COST_CLONES
+GORACS_VECTORISED
 void differences(std::span<const float> cost, std::span<const double> column_dual, std::span<double> difference) {
   const float* c = cost.data();
   const double* v = column_dual.data();

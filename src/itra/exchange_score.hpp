@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/int128.hpp"
+#include "kernels/lowest_differences.hpp"
+
+namespace goracs::itra {
+
+/// Which of the differences d_j = C_oj - f_j is the trial potential y of a row (SPEC 6): the R-th smallest, at which F is the best bound, or the
+/// R-th largest, as the authors' code has it.
+enum class OrderStatistic { kSmallest, kReference };
+
+/// The estimated marginal improvement of a row (Eq. 15; SPEC 6), lower is better:
+///
+///   F = mean_j min(d_j - y, 0) + y / n,   d_j = C_oj - f_j,   y the R-th smallest (largest) of d, R = ceil(M / n)
+///
+/// Exact: F is an integer in units of 2^-40 / lcm(n, M), the units of Transport::exact_value.
+/// Both statistics are of the R lowest e_j = +-d_j: what lies beyond them is not needed, or needed as a sum only.
+class ExchangeScore {
+ public:
+  using Entry = cpu::LowestDifferences::Entry;
+
+  ExchangeScore(OrderStatistic statistic, std::int64_t num_valid, std::int64_t budget);
+
+  std::int64_t top_r() const noexcept { return top_r_; }
+  OrderStatistic statistic() const noexcept { return statistic_; }
+  /// e_j = sign() * d_j
+  int sign() const noexcept { return statistic_ == OrderStatistic::kSmallest ? 1 : -1; }
+
+  /// F from the R lowest entries, the highest of them last. `sum_difference`: sum of all d_j in units of 2^-40; only the reference needs it.
+  /// Where every R-th lowest is replaced by something lower, F becomes lower too (reference: for n > 1), hence a bound.
+  Int128 of(std::span<const Entry> lowest, Int128 sum_difference) const;
+  /// What F gains when all d_j grow by `by`: by / n.
+  Int128 of_constant(double by) const;
+  /// F as a number.
+  double value(Int128 score) const;
+
+ private:
+  OrderStatistic statistic_;
+  std::int64_t num_valid_, top_r_, row_units_, column_units_;
+};
+
+}  // namespace goracs::itra
