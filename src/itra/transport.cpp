@@ -120,7 +120,11 @@ void Transport::exchange(std::int64_t slot, CostRow row) {
   optimise();
 }
 
-bool Transport::exchange_if_better(std::int64_t slot, CostRow row) {
+bool Transport::exchange_if_better(std::int64_t slot, CostRow row) { return try_exchange(slot, row, true); }
+
+bool Transport::is_better(std::int64_t slot, CostRow row) { return try_exchange(slot, row, false); }
+
+bool Transport::try_exchange(std::int64_t slot, CostRow row, bool keep) {
   struct Before {
     CostRow row;
     SpanningTree tree;
@@ -133,7 +137,8 @@ bool Transport::exchange_if_better(std::int64_t slot, CostRow row) {
   Before before{rows_[static_cast<std::size_t>(slot)], tree_, potential_, shipped_, cursor_, least_reduced_cost_, exact_value_};
   lists_.begin_trial();
   exchange(slot, row);
-  if (exact_value_ < before.value) {
+  const bool better = exact_value_ < before.value;
+  if (better && keep) {
     lists_.keep_trial();
     return true;
   }
@@ -145,7 +150,7 @@ bool Transport::exchange_if_better(std::int64_t slot, CostRow row) {
   cursor_ = before.cursor;
   least_reduced_cost_ = before.least_reduced_cost;
   exact_value_ = before.value;
-  return false;
+  return better;
 }
 
 void Transport::add_rows(std::span<const CostRow> rows) {

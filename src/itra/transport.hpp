@@ -70,6 +70,8 @@ class Transport {
   void exchange(std::int64_t slot, CostRow row);
   /// Does so only if the value becomes strictly smaller; otherwise leaves no trace: tree, flows, potentials, lists and cursor are as before.
   bool exchange_if_better(std::int64_t slot, CostRow row);
+  /// Whether it would; leaves no trace either way.
+  bool is_better(std::int64_t slot, CostRow row);
 
   /// Relaxed only. New rows get slots num_rows(), num_rows() + 1, ...; they are unused until solve_again().
   void add_rows(std::span<const CostRow> rows);
@@ -130,6 +132,7 @@ class Transport {
   bool sweep();
   void optimise();
   void bind(std::int64_t slot, CostRow row);
+  bool try_exchange(std::int64_t slot, CostRow row, bool keep);
 
   // transport_certificate.cpp
   void certify();
