@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""R8: a dead or stuck rank ends the job within the deadline, in every stage, with a message that names it; the next start goes on.
+
+    peers.py [--per-stage N] [--config FILE] [--ranks R] [--deadline SECONDS] [--seed S]
+
+A rank is killed (SIGKILL, the launcher ends the rest) or frozen (SIGSTOP: its peers must notice). Prints one JSON object.
+"""
+import argparse
+import collections
+import json
+import random
+import signal
+import time
+
+from program_run import ProgramRun, content_hashes, folders, stage_at_work, undisturbed, work_folder
+
+PEER_EXIT = 6
+SLACK = 15  # seconds beside the deadline: the launcher's own
+
+
+class Peers:
+    def __init__(self, options: argparse.Namespace):
+        self.options, self.random = options, random.Random(options.seed)
+        self.settings = (f"run.deadline_seconds={options.deadline}",)
+        self.expected, self.seconds, self.begun = undisturbed(options.config, options.ranks, self.settings)
+        self.hits: collections.Counter[str] = collections.Counter()
+        self.latest = 0.0
+
+    def hit(self, stage: str, number: int) -> None:
+        with work_folder() as work:
+            run = ProgramRun(work, self.options.config, self.options.ranks, settings=self.settings)
+            while run.process.poll() is None and stage not in folders(work):
+                time.sleep(0.001)
+            rank, at = self.random.randrange(self.options.ranks), stage_at_work(work) or "between stages"
+            if not run.signal_rank(rank, number):
+                run.wait()
+                return
+            begin = time.monotonic()
+            code = run.wait(self.options.deadline + SLACK + self.seconds)
+            self.latest = max(self.latest, time.monotonic() - begin)
+            if number == signal.SIGSTOP and code != 0:
+                # a frozen rank that had nothing left to say may not be missed
+                assert code == PEER_EXIT, f"rank {rank} frozen in {at}: exit code {code}:\n{run.text()}"
+                assert f"rank {rank}" in run.text(), f"rank {rank} frozen in {at}, but no message names it:\n{run.text()}"
+            run.kill()
+            self.hits[f"{'killed' if number == signal.SIGKILL else 'frozen'} in {at}"] += 1
+            again = ProgramRun(work, self.options.config, self.options.ranks, settings=self.settings)
+            assert again.wait(60 + 10 * self.seconds) == 0, f"the next start failed:\n{again.text()}"
+            assert content_hashes(work) == self.expected, f"rank {rank} hit in {at}: the next start gives other artifacts"
+
+    def run(self) -> dict:
+        for stage in self.expected:
+            for _ in range(self.options.per_stage):
+                for number in (signal.SIGKILL, signal.SIGSTOP):
+                    self.hit(stage, number)
+        return {"promise": "R8", "what": "kill -9 and SIGSTOP of one rank", "config": self.options.config, "ranks": self.options.ranks,
+                "deadline_seconds": self.options.deadline, "hits": dict(self.hits), "latest_seconds": round(self.latest, 1)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--per-stage", type=int, default=1)
+    parser.add_argument("--config", default="configs/test_tiny.yaml")
+    parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--deadline", type=float, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    print(json.dumps(Peers(parser.parse_args()).run()))
+
+
+if __name__ == "__main__":
+    main()
