@@ -10,7 +10,8 @@
 #include "itra/baseline_grad_norm.hpp"
 #include "itra/baseline_k_center.hpp"
 #include "itra/baseline_random.hpp"
-#include "itra/certified_gap.hpp"
+#include "itra/exchange.hpp"
+#include "itra/fetched_rows.hpp"
 #include "itra/greedy.hpp"
 #include "itra/lower_bound.hpp"
 #include "itra/transport.hpp"
@@ -31,20 +32,12 @@ class ScopedSeconds {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-std::vector<Transport::CostRow> row_pointers(const Matrix<float>& rows) {
-  std::vector<Transport::CostRow> pointers;
-  for (std::int64_t k = 0; k < rows.rows(); ++k) pointers.push_back(rows.row(k).data());
-  return pointers;
-}
-
 }  // namespace
 
 std::optional<Selection> ClassSelection::select() {
   chosen_.greedy_poo_score = std::numeric_limits<double>::quiet_NaN();
   chosen_.stop_reason = "none";
-  if (!choose_before_costs() || !build_costs()) return std::nullopt;
-  if (chosen_.indices.empty() && !choose_greedily()) return std::nullopt;
-  evaluate();
+  if (!choose_before_costs() || !build_costs() || !choose_from_costs()) return std::nullopt;
   std::ranges::sort(chosen_.indices);
   return std::move(chosen_);
 }
@@ -70,6 +63,15 @@ bool ClassSelection::build_costs() {
   return cost_.has_value();
 }
 
+bool ClassSelection::choose_from_costs() {
+  const bool starts_greedily = chosen_.indices.empty();
+  if (starts_greedily && !choose_greedily()) return false;
+  if (config_.method == "itra") return refine_greedy();
+  evaluate();
+  if (starts_greedily) chosen_.greedy_poo_score = chosen_.poo_score;
+  return true;
+}
+
 bool ClassSelection::choose_greedily() {
   const ScopedSeconds timer(chosen_.seconds_greedy);
   auto coreset = GreedyPass(*cost_, world_).coreset(rows_.budget, [&](std::int64_t rows) { return step("greedy", rows, rows_.budget); });
@@ -78,13 +80,38 @@ bool ClassSelection::choose_greedily() {
   return true;
 }
 
-/// Score of the coreset and the bound that its duals give.
+/// Stage 2 from greedy's coreset, and the bound that its last duals give.
+bool ClassSelection::refine_greedy() {
+  const ScopedSeconds timer(chosen_.seconds_refine);
+  const CostRows cost = cost_->view();
+  LowerBound bound(cost, rows_.budget, world_);
+  ExchangeEvents events;
+  events.step = [&](std::int64_t done, double value) { return step("exchanges", done, config_.max_exchanges, value); };
+  events.checkpoint = events_.checkpoint;
+  events.resume_from = events_.resume_from;
+  events.lower_bound = [&](const std::vector<double>& column_dual) { return bound.evaluate(column_dual).bound; };
+
+  Refinement refinement = refine(cost, chosen_.indices, ExchangeRule::of(config_, rows_.budget), world_, events);
+  if (refinement.stop_reason == "stopped") return false;
+  chosen_.indices = std::move(refinement.coreset);
+  chosen_.trace = std::move(refinement.trace);
+  chosen_.greedy_poo_score = refinement.first_value;
+  chosen_.poo_score = refinement.value;
+  chosen_.lower_bound = std::max(refinement.lower_bound, bound.evaluate(refinement.column_dual).bound);
+  chosen_.stop_reason = refinement.stop_reason;
+  chosen_.transport_solves = refinement.transport_solves;
+  chosen_.bytes_per_exchange = refinement.bytes_per_exchange;
+  return true;
+}
+
+/// Score of a coreset that stays as it is, and the bound that its duals give.
 void ClassSelection::evaluate() {
-  const Matrix<float> coreset_cost = cost_->gather(chosen_.indices, world_);
-  const Transport transport = Transport::solve(row_pointers(coreset_cost), cost_->num_valid());
+  const CostRows cost = cost_->view();
+  FetchedRows fetched(cost, world_);
+  fetched.fetch(chosen_.indices);
+  const Transport transport = Transport::solve(fetched.rows(chosen_.indices), cost.num_valid());
   chosen_.poo_score = transport.value();
-  if (!chosen_.greedy_indices.empty()) chosen_.greedy_poo_score = chosen_.poo_score;
-  chosen_.lower_bound = lower_bound(cost_->view(), rows_.budget, transport.column_dual(), world_);
+  chosen_.lower_bound = lower_bound(cost, rows_.budget, transport.column_dual(), world_);
   chosen_.transport_solves = 1;
 }
 

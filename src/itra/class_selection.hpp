@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,22 +14,33 @@
 
 namespace goracs::itra {
 
+/// What the selection of one class tells and asks; all of it is called on every rank at the same places.
+struct ClassEvents {
+  /// As in SelectionEvents.
+  std::function<bool(const std::string& phase, std::int64_t done, std::int64_t total, double poo_score)> step;
+  /// Between exchanges; `state` gives the bytes to resume from.
+  std::function<void(const std::function<std::string()>& state)> checkpoint;
+  std::optional<std::string> resume_from;
+};
+
 /// The selection inside one class (SPEC 6), or of all rows as one class: costs, the method's coreset, what is known about it. Row indices are
 /// those within the class. All of it is collective.
 class ClassSelection {
  public:
   /// Everything referred to must live on.
   ClassSelection(const SelectionInput& input, const ClassRows& rows, const SelectConfig& config, std::uint64_t seed, Communicator& world,
-                 const SelectionEvents& events)
+                 const ClassEvents& events)
       : input_(input), rows_(rows), config_(config), seed_(seed), world_(world), events_(events) {}
 
-  /// None when it was stopped before there was a coreset.
+  /// None when it was stopped.
   std::optional<Selection> select();
 
  private:
   bool choose_before_costs();
   bool build_costs();
+  bool choose_from_costs();
   bool choose_greedily();
+  bool refine_greedy();
   void evaluate();
   bool step(const char* phase, std::int64_t done, std::int64_t total, double poo_score = 0);
 
@@ -37,7 +49,7 @@ class ClassSelection {
   const SelectConfig& config_;
   std::uint64_t seed_;
   Communicator& world_;
-  const SelectionEvents& events_;
+  const ClassEvents& events_;
   std::optional<CostMatrix> cost_;
   Selection chosen_;
 };

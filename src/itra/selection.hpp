@@ -44,8 +44,8 @@ struct Selection {
   std::vector<std::int64_t> indices;         ///< (n) ascending; empty when it was stopped before there was a coreset
   std::vector<std::int64_t> greedy_indices;  ///< in the order of adding; empty for methods that do not start with greedy
   std::vector<ExchangeRecord> trace;
-  std::vector<ClassResult> classes;  ///< one without labels
-  double poo_score = 0, greedy_poo_score = 0;
+  std::vector<ClassResult> classes;                   ///< one without labels; all zero for a class that gets no rows
+  double poo_score = 0, greedy_poo_score = 0;         ///< greedy's is NaN for methods that do not start with it
   double lower_bound = 0, gap = 0, gap_absolute = 0;  ///< SPEC 5; the bound holds for every coreset of this size
   std::string stop_reason;                            ///< local_optimum, max_exchanges, time_limit, gap, proven_optimal, stopped, none
   std::int64_t transport_solves = 0;

@@ -87,12 +87,12 @@ INSTANTIATE_TEST_SUITE_P(Methods, EveryMethod,
                          ::testing::Values("itra", "relaxed", "greedy", "random", "grad_norm", "k_center", "facility_location", "ccs"),
                          [](const auto& method) { return method.param; });
 
-/// Classes 0, 1, 2 in turn; class 3 only in the pool.
-test::SelectionData labelled_data() {
-  test::SelectionData data = test::clustered_data(60, 30, 5, 11);
+/// Classes 0, 1, 2 in turn; class 3 only in the pool. 3 : 2 : 1 in the validation rows.
+test::SelectionData labelled_data(std::int64_t size = 1) {
+  test::SelectionData data = test::clustered_data(60 * size, 30 * size, 5, 11);
   data.class_names = {"bad", "fair", "good", "unseen"};
-  for (std::int32_t i = 0; i < 60; ++i) data.train_label.push_back(i % 4);
-  for (std::int32_t j = 0; j < 30; ++j) data.valid_label.push_back(j < 15 ? 0 : j < 25 ? 1 : 2);
+  for (std::int64_t i = 0; i < 60 * size; ++i) data.train_label.push_back(static_cast<std::int32_t>(i % 4));
+  for (std::int64_t j = 0; j < 30 * size; ++j) data.valid_label.push_back(j < 15 * size ? 0 : j < 25 * size ? 1 : 2);
   return data;
 }
 
@@ -204,7 +204,7 @@ TEST(Events, EndTheSelectionInAnyPhase) {
   const test::SelectionData data = test::clustered_data(40, 20, 5, 2);
   std::set<std::string> phases;
   std::mutex mutex;
-  for (const std::string phase : {"distances", "greedy"})
+  for (const std::string phase : {"distances", "greedy", "exchanges"})
     test::on_ranks(3, [&](Communicator& world) {
       itra::SelectionEvents events;
       events.step = [&](const std::string& name, std::int64_t done, std::int64_t total, double) {
@@ -217,7 +217,77 @@ TEST(Events, EndTheSelectionInAnyPhase) {
       EXPECT_EQ(chosen.stop_reason, "stopped");
       EXPECT_TRUE(chosen.indices.empty());
     });
-  EXPECT_EQ(phases, (std::set<std::string>{"distances", "greedy"}));
+  EXPECT_EQ(phases, (std::set<std::string>{"distances", "greedy", "exchanges"}));
+}
+
+/// Each saved state of a run by classes, resumed on another number of ranks.
+TEST(Events, SaveStatesFromWhichASelectionGoesOnAsItWouldHave) {
+  const test::SelectionData data = labelled_data(3);
+  SelectConfig config = by_class(24);
+  config.method = "itra";
+  config.exchange_candidates = 8;
+  std::vector<itra::SelectionState> states;
+  Selection expected;
+  test::on_ranks(1, [&](Communicator& world) {
+    itra::SelectionEvents events;
+    events.checkpoint = [&](const auto& state) { states.push_back(state()); };
+    expected = itra::select(data.input(), config, 0, world, events);
+  });
+  EXPECT_EQ(select_on(1, 1, data, config).indices, expected.indices);
+  ASSERT_FALSE(expected.trace.empty());
+  std::set<std::int32_t> classes;
+  for (const itra::SelectionState& state : states) {
+    classes.insert(state.class_index);
+    test::on_ranks(2, [&](Communicator& world) {
+      itra::SelectionEvents events;
+      events.resume_from = state;
+      const Selection found = itra::select(data.input(), config, 0, world, events);
+      expect_equal(found, expected);
+      EXPECT_EQ(found.greedy_poo_score, expected.greedy_poo_score);
+      EXPECT_EQ(found.transport_solves, expected.transport_solves);
+    });
+  }
+  EXPECT_EQ(classes, (std::set<std::int32_t>{0, 1, 2}));
+}
+
+TEST(Events, RefuseAStateThatIsCut) {
+  const test::SelectionData data = labelled_data();
+  SelectConfig config = by_class(12);
+  config.method = "itra";
+  test::on_ranks(2, [&](Communicator& world) {
+    itra::SelectionEvents events;
+    std::optional<itra::SelectionState> last;
+    events.checkpoint = [&](const auto& state) { last = state(); };
+    itra::select(data.input(), config, 0, world, events);
+    last->bytes.resize(last->bytes.size() / 2);
+    events.resume_from = last;
+    test::expect_error(ExitCode::kInput, {"saved state", "in the middle"}, [&] { itra::select(data.input(), config, 0, world, events); });
+  });
+}
+
+TEST(Refinement, EndsSoonerWithinATimeLimitOrAGap) {
+  const test::SelectionData data = test::clustered_data(157, 61, 19, 3);
+  SelectConfig config = test::select_settings("itra", 14);
+  const Selection all = select_on(1, 1, data, config);
+  ASSERT_GT(all.trace.size(), 1U);
+  EXPECT_EQ(all.stop_reason, "local_optimum");
+  config.time_limit = 1e-9;
+  const Selection none = select_on(2, 1, data, config);
+  EXPECT_EQ(none.stop_reason, "time_limit");
+  EXPECT_EQ(none.indices, select_on(1, 1, data, test::select_settings("greedy", 14)).indices);
+  EXPECT_EQ(none.poo_score, none.greedy_poo_score);
+  config.time_limit = 0;
+  config.gap = (all.gap + none.gap) / 2;
+  const Selection some = select_on(2, 1, data, config);
+  EXPECT_EQ(some.stop_reason, "gap");
+  EXPECT_LE(some.gap, config.gap);
+  EXPECT_LT(some.trace.size(), all.trace.size());
+  config.gap = 0;
+  config.max_exchanges = 1;
+  const Selection one = select_on(3, 1, data, config);
+  EXPECT_EQ(one.stop_reason, "max_exchanges");
+  ASSERT_EQ(one.trace.size(), 1U);
+  EXPECT_EQ(one.trace[0].added, all.trace[0].added);
 }
 
 }  // namespace
