@@ -8,9 +8,11 @@
 namespace goracs::test {
 namespace fs = std::filesystem;
 
+fs::path source_root() { return GORACS_SOURCE_DIR; }
+
 fs::path golden_root() {
   if (const char* folder = std::getenv("GORACS_GOLDEN_DIR"); folder != nullptr && *folder != '\0') return folder;
-  return fs::path(GORACS_SOURCE_DIR) / "tests" / "golden";
+  return source_root() / "tests" / "golden";
 }
 
 std::vector<fs::path> golden_files(const std::string& folder, const std::string& ending) {
@@ -26,7 +28,7 @@ std::vector<fs::path> golden_files(const std::string& folder, const std::string&
 
 fs::path cache_root() {
   if (const char* folder = std::getenv("GORACS_CACHE_DIR"); folder != nullptr && *folder != '\0') return folder;
-  return fs::path(GORACS_SOURCE_DIR) / ".cache";
+  return source_root() / ".cache";
 }
 
 void not_supported_yet(const fs::path& file, const std::string& why) {

@@ -6,6 +6,9 @@
 
 namespace goracs::test {
 
+/// The root of the repository.
+std::filesystem::path source_root();
+
 /// tests/golden, or the folder of the same layout that GORACS_GOLDEN_DIR names.
 std::filesystem::path golden_root();
 

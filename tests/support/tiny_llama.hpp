@@ -8,11 +8,12 @@
 #include "base/philox.hpp"
 #include "model/adapter.hpp"
 #include "model/llama.hpp"
+#include "support/golden.hpp"
 #include "train/training_sample.hpp"
 
 namespace goracs::test {
 
-inline std::filesystem::path golden_source() { return std::filesystem::path(GORACS_SOURCE_DIR) / "tests" / "golden"; }
+inline std::filesystem::path golden_source() { return source_root() / "tests" / "golden"; }
 
 /// A golden tiny LLaMA with grouped queries, and its adapter.
 inline const Llama& tiny_llama() {

@@ -12,6 +12,7 @@
 #include "model/safetensors.hpp"
 #include "model/weights.hpp"
 #include "support/expect_error.hpp"
+#include "support/golden.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace goracs {
@@ -22,7 +23,7 @@ using Json = nlohmann::json;
 using test::expect_error;
 using test::TemporaryFolder;
 
-const fs::path kGolden = fs::path(GORACS_SOURCE_DIR) / "tests" / "golden";
+const fs::path kGolden = test::source_root() / "tests" / "golden";
 
 const Llama& gqa() {
   static const Llama model = Llama::load(kGolden / "models" / "llama_gqa", at::kFloat);

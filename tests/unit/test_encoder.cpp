@@ -12,11 +12,12 @@
 #include "model/length_batches.hpp"
 #include "model/token_batch.hpp"
 #include "support/expect_error.hpp"
+#include "support/golden.hpp"
 
 namespace goracs {
 namespace {
 
-const std::filesystem::path kModels = std::filesystem::path(GORACS_SOURCE_DIR) / "tests" / "golden" / "models";
+const std::filesystem::path kModels = test::source_root() / "tests" / "golden" / "models";
 
 std::vector<std::int32_t> invented(std::int64_t length, std::int64_t stream) {
   const Philox random(5, "encoder");

@@ -9,6 +9,7 @@
 #include "model/safetensors.hpp"
 #include "model/weights.hpp"
 #include "support/expect_error.hpp"
+#include "support/golden.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace goracs {
@@ -19,7 +20,7 @@ using Json = nlohmann::json;
 using test::expect_error;
 using test::TemporaryFolder;
 
-const fs::path kModels = fs::path(GORACS_SOURCE_DIR) / "tests" / "golden" / "models";
+const fs::path kModels = test::source_root() / "tests" / "golden" / "models";
 
 const Json kLlama = {{"model_type", "llama"},  {"vocab_size", 100},        {"hidden_size", 48},   {"intermediate_size", 64},
                      {"num_hidden_layers", 2}, {"num_attention_heads", 4}, {"rms_norm_eps", 1e-5}};
