@@ -197,7 +197,7 @@ class Reading {
       else if (section.empty() && is_section(key))
         read_section(key, entry.second, mark);
       else if (const Parameter* parameter = find(key))
-        assign(*parameter, entry.second);
+        assign(*parameter, entry.second, mark);
       else
         at(mark, unknown(key));
     }
@@ -211,9 +211,12 @@ class Reading {
       at(mark, section + ": expected the keys of this section below it");
   }
 
-  void assign(const Parameter& parameter, const YAML::Node& node) {
-    if (const auto complaint = Assignment::run(parameter, node, task_)) at(complaint->mark, parameter.key + ": " + complaint->text);
-    loaded_.origin[parameter.key] = fmt::format("{}:{}", source_.file, node.Mark().line + 1);
+  /// A value that is left out has the place of its key: yaml-cpp puts it on the next line.
+  void assign(const Parameter& parameter, const YAML::Node& node, const YAML::Mark& key) {
+    if (const auto complaint = Assignment::run(parameter, node, task_))
+      at(node.IsNull() ? key : complaint->mark, parameter.key + ": " + complaint->text);
+    loaded_.origin[parameter.key] = fmt::format("{}:{}", source_.file, key.line + 1);
+    line_[parameter.key] = key.line;
   }
 
   void read_setting(const std::string& setting) {
@@ -266,12 +269,8 @@ class Reading {
   void complain(const std::string& key, const std::string& text) {
     const std::string& origin = loaded_.origin.at(key);
     const bool in_file = is_given(key) && origin != "--set";
-    mistakes_.push_back({.text = fmt::format("{}: {}: {}",
-                                             in_file                ? origin
-                                             : is_given(key)        ? "--set"
-                                             : source_.file.empty() ? "config"
-                                                                    : source_.file,
-                                             key, text)});
+    const std::string place = in_file ? origin : is_given(key) ? "--set" : source_.file.empty() ? "config" : source_.file;
+    mistakes_.push_back({.in_file = in_file, .line = in_file ? line_.at(key) : 0, .text = fmt::format("{}: {}: {}", place, key, text)});
   }
 
   void resolve();
@@ -281,6 +280,7 @@ class Reading {
   std::string task_;
   LoadedConfig loaded_;
   std::vector<Parameter> parameters_;
+  std::map<std::string, int> line_;  ///< of the keys that the file gives
   std::vector<Mistake> mistakes_;
 };
 
