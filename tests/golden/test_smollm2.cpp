@@ -21,8 +21,7 @@ constexpr double kLogits = 1e-3, kHidden = 1e-4, kLossRelative = 1e-5;
 class GoldenSmolLM2 : public testing::Test {
  protected:
   void SetUp() override {
-    if (!fs::exists(kFolder / "model.safetensors"))
-      GTEST_SKIP() << kFolder << " is not there: tools/setup.sh puts it there (not with --no-demo)";
+    ASSERT_TRUE(fs::exists(kFolder / "model.safetensors")) << kFolder << " is not there: tools/setup.sh puts it there (not with --no-demo)";
   }
   const fs::path kFolder = test::cache_root() / "demo" / "smollm2-135m-instruct";
 };
