@@ -1,6 +1,7 @@
 #include "comm/agreement.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <vector>
 
 #include "base/stop_request.hpp"
@@ -14,7 +15,9 @@ std::optional<Error> error_of(const std::function<void()>& work) {
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {
-    return Error(ExitCode::kUsage, "out of memory");
+    return Error(ExitCode::kInput, "out of memory");
+  } catch (const std::filesystem::filesystem_error& error) {
+    return Error(ExitCode::kIo, error.what());
   }
   return std::nullopt;
 }

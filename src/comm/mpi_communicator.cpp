@@ -47,6 +47,7 @@ MpiCommunicator::MpiCommunicator(MPI_Comm parent, double deadline_seconds, std::
     : deadline_seconds_(deadline_seconds), largest_message_(largest_message) {
   GORACS_MPI_TRY(MPI_Comm_dup(parent, &comm_));
   GORACS_MPI_TRY(MPI_Comm_dup(parent, &notes_comm_));
+  GORACS_MPI_TRY(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));  // whose handler non-blocking collectives call
   GORACS_MPI_TRY(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN));
   GORACS_MPI_TRY(MPI_Comm_set_errhandler(notes_comm_, MPI_ERRORS_RETURN));
   GORACS_MPI_TRY(MPI_Comm_rank(comm_, &rank_));

@@ -1,0 +1,55 @@
+// One rank of mpirun for peer_faults.py: rank 1 gets lost in the way that the argument names, the others say what they make of it.
+//   lose_a_peer DEADLINE_SECONDS absent|killed|stopped|elsewhere|out_of_step|exits|works
+#include <signal.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+#include "comm/world.hpp"
+
+namespace {
+
+using goracs::Communicator;
+
+constexpr double kLongFactor = 30;  // of the deadline: longer than anybody waits
+
+void sleep_for(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
+
+void get_lost(Communicator& world, const std::string& how, double deadline) {
+  if (how == "absent") sleep_for(kLongFactor * deadline);
+  if (how == "killed") raise(SIGKILL);
+  if (how == "stopped") raise(SIGSTOP);
+  if (how == "exits") _exit(0);
+  double sum = 1;
+  if (how == "elsewhere") world.receive(std::span<double>(&sum, 1), 0);  // which nobody sends
+  if (how == "out_of_step") {                                            // a barrier here, a sum there
+    world.all_reduce(std::span<double>(&sum, 1), goracs::ReduceOp::kSum);
+  }
+  if (how == "works")
+    for (double waited = 0; waited < 3 * deadline; waited += deadline / 50) {
+      sleep_for(deadline / 50);
+      world.still_working();
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  const double deadline = std::atof(argv[1]);
+  auto world = goracs::World::join(argc, argv);
+  world.deadline(deadline);
+  Communicator& ranks = world.communicator();
+  try {
+    ranks.barrier("the start");
+    if (ranks.rank() == 1) get_lost(ranks, argv[2], deadline);
+    ranks.barrier("the middle");
+    return world.leave(goracs::ExitCode::kDone);
+  } catch (const goracs::Error& error) {
+    std::fprintf(stderr, "rank %d: %s\n", ranks.rank(), error.what());
+    return world.abandon(error.code());
+  }
+}

@@ -1,0 +1,59 @@
+"""A peer that dies, stops, leaves or gets out of step ends the job, is named, in time; one that is at work does not.
+
+    peer_faults.py MPIRUN LOSE_A_PEER [MPIRUN_FLAG...]
+"""
+import os
+import re
+import subprocess
+import sys
+import time
+
+DEADLINE = 2.0  # seconds
+LATEST = 5 * DEADLINE + 5  # what starting and ending MPI takes on a busy machine comes on top
+RANKS = 3
+PEER_FAILED = 6
+
+# how the peer is lost -> exit code of mpirun (None: not 0, mpirun itself has noticed first), what is said
+CASES = {
+    "absent": (PEER_FAILED, r"rank [02]: waited \d+ s in 'the middle' for rank .*1.*, which does not answer"),
+    "stopped": (PEER_FAILED, r"rank [02]: waited \d+ s in 'the middle' for rank .*1.*, which does not answer"),
+    "elsewhere": (PEER_FAILED, r"rank [02]: waited \d+ s in 'the middle', exchange 2 of this rank, while the others wait elsewhere: "
+                               r".*rank 1 in 'receive from rank 0' \(2\)|rank 1: waited \d+ s in 'receive from rank 0', exchange 2 "),
+    "out_of_step": (PEER_FAILED, r"rank \d: MPI_Test: |rank \d: waited "),
+    "killed": (None, r"signal 9|Killed"),
+    "exits": (None, r"exit|finalize"),
+    "works": (0, None),
+}
+
+
+def check(mpirun: str, program: str, flags: list[str], how: str) -> list[str]:
+    begin = time.monotonic()
+    command = [mpirun, "-n", str(RANKS), *flags, program, str(DEADLINE), how]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=60, env=dict(os.environ, LC_ALL="C"), check=False)
+    except subprocess.TimeoutExpired:
+        return [f"{how}: hangs"]
+    seconds, output = time.monotonic() - begin, run.stdout + run.stderr
+    code, said = CASES[how]
+    wrong = []
+    if code is not None and run.returncode != code:
+        wrong.append(f"exit code {run.returncode}, expected {code}")
+    if code is None and run.returncode == 0:
+        wrong.append("exit code 0, expected a failure")
+    if said and not re.search(said, output):
+        wrong.append(f"nothing like '{said}' was said")
+    if how != "works" and seconds > LATEST:
+        wrong.append(f"took {seconds:.1f} s, at most {LATEST:.0f} s")
+    print(f"{how:10} exit code {run.returncode}, {seconds:.1f} s")
+    return [f"{how}: {text}\n{output}" for text in wrong]
+
+
+def main() -> None:
+    mpirun, program, *flags = sys.argv[1:]
+    wrong = [text for how in CASES for text in check(mpirun, program, flags, how)]
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+if __name__ == "__main__":
+    main()
