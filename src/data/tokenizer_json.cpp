@@ -55,8 +55,10 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
 class JsonTokenizer final : public Tokenizer {
  public:
   explicit JsonTokenizer(const std::filesystem::path& file) : path_(file.string()) {
-    std::ifstream in(file, std::ios::binary);
+    std::ifstream in(file, std::ios::binary | std::ios::ate);
     GORACS_CHECK_INPUT(in.good(), "{}: no such file", path_);
+    file_bytes_ = in.tellg();
+    in.seekg(0);
     Json json;
     try {
       json = Json::parse(in);
@@ -227,8 +229,9 @@ class JsonTokenizer final : public Tokenizer {
   }
 
   void check_id(TokenId id, const std::string& token) {
-    constexpr TokenId kMostTokens = 1 << 24;  // an id is also an index
-    GORACS_CHECK_INPUT(id >= 0 && id < kMostTokens, "{}: token '{}' has the id {}", path_, token, id);
+    // an id is also an index, and ids have few gaps: one beyond the file's bytes is damage, not a token
+    GORACS_CHECK_INPUT(id >= 0 && id < file_bytes_, "{}: token '{}' has the id {}, but the file has {} bytes", path_, token, id,
+                       file_bytes_);
     vocab_size_ = std::max<std::int64_t>(vocab_size_, id + std::int64_t{1});
   }
 
@@ -293,6 +296,13 @@ class JsonTokenizer final : public Tokenizer {
     word_piece_.emplace(std::move(vocab), settings);
   }
 
+  /// The id of a token that is put in front of or behind a text.
+  TokenId added_id(const Json& json) const {
+    const auto id = json.get<TokenId>();
+    GORACS_CHECK_INPUT(id >= 0 && id < vocab_size_, "{}: post_processor adds the id {}, but there are {} tokens", path_, id, vocab_size_);
+    return id;
+  }
+
   void read_post_processor(const Json& post) {
     if (post.is_null()) return;
     const std::string type = post.at("type");
@@ -306,11 +316,11 @@ class JsonTokenizer final : public Tokenizer {
           continue;
         }
         const auto name = piece.at("SpecialToken").at("id").get<std::string>();
-        for (const Json& id : post.at("special_tokens").at(name).at("ids")) (behind ? after_ : before_).push_back(id.get<TokenId>());
+        for (const Json& id : post.at("special_tokens").at(name).at("ids")) (behind ? after_ : before_).push_back(added_id(id));
       }
     } else if (type == "RobertaProcessing" || type == "BertProcessing") {
-      before_.push_back(post.at("cls").at(1).get<TokenId>());
-      after_.push_back(post.at("sep").at(1).get<TokenId>());
+      before_.push_back(added_id(post.at("cls").at(1)));
+      after_.push_back(added_id(post.at("sep").at(1)));
     } else if (type != "ByteLevel") {
       refuse("post_processor", post);
     }
@@ -397,6 +407,7 @@ class JsonTokenizer final : public Tokenizer {
   }
 
   std::string path_;
+  std::int64_t file_bytes_ = 0;
   AddedTokens added_;
   std::vector<TokenId> before_, after_;
   std::vector<std::string> text_of_;
