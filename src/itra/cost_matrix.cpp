@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "comm/agreement.hpp"
+#include "itra/distance_file.hpp"
 #include "itra/embedding_rows.hpp"
 #include "kernels/normalise_cost.hpp"
 #include "kernels/pairwise_distance.hpp"
@@ -78,7 +79,14 @@ std::optional<CostMatrix> CostMatrix::build(const SelectionInput& input, const C
   std::optional<CostMatrix> cost;
   together(world,
            [&] { cost = CostMatrix(rows.num_train(), rows.num_valid(), RowBlock::of(rows.num_train(), world.rank(), world.size())); });
-  if (!distances(input, rows, cost->rows_, cost->values_, world, step)) return std::nullopt;
+  std::optional<DistanceFile> kept;
+  if (input.distances) kept.emplace(*input.distances, rows, input.dimension);
+  if (kept && kept->exists(world)) {
+    together(world, [&] { kept->read(cost->rows_, cost->values_); });
+  } else {
+    if (!distances(input, rows, cost->rows_, cost->values_, world, step)) return std::nullopt;
+    if (kept) kept->write(cost->rows_, cost->values_, world);
+  }
   cost->scale(input, rows, config, world);
   return cost;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -16,6 +17,12 @@ namespace goracs::itra {
 /// a whole table: of the pool a rank reads its own rows, of the validation set all.
 using ReadRows = std::function<void(std::int64_t first, MatrixView<float> rows)>;
 
+/// Where distances are kept between selections from the same embeddings (distance_file.hpp), so that a sweep computes them once.
+struct DistancePlace {
+  std::filesystem::path folder;  ///< where all ranks see it; made when it is not there
+  std::string key;               ///< says which embeddings these are, by their contents (content_sha256 of the stage)
+};
+
 /// What is chosen from and what for (SPEC 5): N pool rows and M validation rows of d components each.
 struct SelectionInput {
   std::int64_t num_train = 0, num_valid = 0, dimension = 0;
@@ -25,6 +32,7 @@ struct SelectionInput {
   std::vector<std::string> class_names;
   std::string name = "input";  ///< what errors call it; its parts below, when they have names of their own (a file, a dataset)
   std::string train_name, valid_name, gradient_norm_name;
+  std::optional<DistancePlace> distances;  ///< 4 N M bytes on disk; embeddings are not read when they are there already
 };
 
 /// One accepted exchange.

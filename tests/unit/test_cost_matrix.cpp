@@ -3,12 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <mutex>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
+#include "itra/distance_file.hpp"
 #include "itra/embedding_rows.hpp"
+#include "support/expect_error.hpp"
 #include "support/selection_data.hpp"
+#include "support/temporary_folder.hpp"
 #include "support/thread_ranks.hpp"
 
 namespace goracs {
@@ -158,6 +162,60 @@ TEST(CostMatrix, StopsBetweenBlocks) {
         CostMatrix::build(input, itra::selection_classes(input, config).at(0), config, world, [](auto, auto) { return true; });
     EXPECT_FALSE(cost.has_value());
   });
+}
+
+/// Distances kept by three ranks serve another lambda and another number of ranks, without a look at the embeddings.
+TEST(DistanceFile, ServesOtherLambdasAndRanks) {
+  const test::TemporaryFolder folder;
+  const test::SelectionData data = test::clustered_data(50, 20, 4, 1);
+  const auto build = [&](int ranks, double lambda, bool keep, bool read_embeddings, const std::string& key = "a") {
+    Matrix<float> whole(50, 20);
+    test::on_ranks(ranks, [&](Communicator& world) {
+      itra::SelectionInput input = data.input();
+      if (keep) input.distances = {folder.path() / "kept", key};
+      if (!read_embeddings) input.train = input.valid = [](std::int64_t, MatrixView<float>) { FAIL() << "embeddings are read"; };
+      const SelectConfig config = test::select_settings("itra", 3, lambda);
+      const auto cost = CostMatrix::build(input, itra::selection_classes(input, config).at(0), config, world);
+      for (std::int64_t i_lc = 0; i_lc < cost->rows().size(); ++i_lc)
+        std::ranges::copy(cost->row(i_lc), whole.row(cost->rows().begin + i_lc).begin());
+    });
+    return values_of(whole);
+  };
+  EXPECT_EQ(build(3, 0.5, true, true), build(1, 0.5, false, true));
+  EXPECT_EQ(build(2, 0.1, true, false), build(1, 0.1, false, true));
+  EXPECT_EQ(build(1, 0.5, true, false), build(1, 0.5, false, true));
+  EXPECT_EQ(build(1, 0.5, true, true, "b"), build(1, 0.5, false, true));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path() / "kept"), {}), 2);
+}
+
+TEST(DistanceFile, IsRefusedWhenDamagedOrCut) {
+  const test::TemporaryFolder folder;
+  const itra::ClassRows rows{{0, 1, 2}, {0, 1}, 1};
+  const itra::DistanceFile file({folder.path(), "key"}, rows, 4);
+  Matrix<float> distance(3, 2);
+  for (std::int64_t k = 0; k < 6; ++k) distance.data()[k] = static_cast<float>(k);
+  test::on_ranks(1, [&](Communicator& world) {
+    EXPECT_FALSE(file.exists(world));
+    file.write({0, 3}, distance, world);
+    EXPECT_TRUE(file.exists(world));
+  });
+  Matrix<float> found(2, 2);
+  file.read({1, 3}, found);
+  EXPECT_EQ(values_of(found), (std::vector<float>{2, 3, 4, 5}));
+
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(file.path()));
+  EXPECT_EQ(size, 128 + 6 * 4 + 3 * 8);
+  {
+    std::fstream bytes(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(128 + 4 * 4);
+    bytes.put(1);
+  }
+  test::expect_error(ExitCode::kInput, {file.path().string(), "row 2 is damaged"}, [&] { file.read({1, 3}, found); });
+  file.read({0, 2}, found);  // the others are whole
+  std::filesystem::resize_file(file.path(), static_cast<std::uintmax_t>(size - 1));
+  test::expect_error(ExitCode::kInput, {file.path().string(), "ends too early"}, [&] { file.read({1, 3}, found); });
+  std::ofstream(file.path()) << std::string(500, 'x');
+  test::expect_error(ExitCode::kInput, {file.path().string(), "not the distances of 3 x 2"}, [&] { file.read({1, 3}, found); });
 }
 
 }  // namespace
