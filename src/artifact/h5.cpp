@@ -1,10 +1,12 @@
 #include "artifact/h5.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <numeric>
 
 #include "base/error.hpp"
+#include "base/open_error.hpp"
 
 namespace goracs {
 namespace {
@@ -20,15 +22,37 @@ std::string error_stack() {
   };
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, add, &text);
   H5Eclear2(H5E_DEFAULT);
+  std::replace(text.begin(), text.end(), '\n', ' ');
   return text.empty() ? "no reason given" : text;
+}
+
+/// HDF5 tells the system's error in words ("errno = 5, error message = ..."): a disk that fails is kIo, whatever was to be done.
+ExitCode code_of(const std::string& stack, ExitCode otherwise) {
+  constexpr std::string_view kMark = "errno = ";
+  const std::size_t at = stack.find(kMark);
+  if (at == std::string::npos) return otherwise;
+  const int number = std::atoi(stack.c_str() + at + kMark.size());
+  return number != 0 && code_of_open_error(number) == ExitCode::kIo ? ExitCode::kIo : otherwise;
 }
 
 /// Throws with the error stack when an HDF5 call failed.
 hid_t checked(hid_t id, ExitCode code, const std::string& path, const std::string& what) {
-  GORACS_CHECK_AS(code, id >= 0, "{}: {}: {}", path, what, error_stack());
-  return id;
+  if (id >= 0) return id;
+  const std::string stack = error_stack();
+  fail(code_of(stack, code), "{}: {}: {}", path, what, stack);
 }
 #define GORACS_H5_TRY(call, code, path, what) checked(static_cast<hid_t>(call), code, path, what)
+
+/// Closes what was written to. HDF5 keeps small writes back until then, so this is where they fail; a destructor would swallow it.
+void close_written(H5Handle& written, const std::string& path, const std::string& what) {
+  const H5I_type_t kind = H5Iget_type(written.get());
+  const hid_t id = written.release();
+  GORACS_H5_TRY(kind == H5I_ATTR ? H5Aclose(id) : H5Dclose(id), ExitCode::kIo, path, "cannot write " + what);
+}
+
+/// At the end of the process the library would close once more what it could not close before, and crash on that (a failed write at H5Fclose). We
+/// close all files ourselves. Only heeded before any other call of HDF5, hence before main.
+[[maybe_unused]] const herr_t kNothingAtExit = H5dont_atexit();
 
 /// The library prints its errors by itself unless told not to; ours carry them.
 void silence() {
@@ -76,6 +100,15 @@ hid_t stored_type<std::int32_t>() {
 template <>
 hid_t stored_type<std::int64_t>() {
   return H5T_STD_I64LE;
+}
+
+/// How files are opened: without flock, which network file systems lack or feign; leases keep writers apart.
+H5Handle file_access() {
+  H5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+#if H5_VERSION_GE(1, 10, 7)  // before, only HDF5_USE_FILE_LOCKING=FALSE in the environment turns it off
+  H5Pset_file_locking(access.get(), false, true);
+#endif
+  return access;
 }
 
 H5Handle utf8_type() {
@@ -149,7 +182,8 @@ std::string_view name_of(H5Element element) noexcept {
 
 H5File H5File::create(const std::filesystem::path& path) {
   silence();
-  H5Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
+  const H5Handle access = file_access();  // lives on: closing it would clear the error stack
+  H5Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), H5Fclose);
   GORACS_H5_TRY(file.get(), ExitCode::kIo, path.string(), "cannot create");
   return {std::move(file), path.string()};
 }
@@ -157,14 +191,16 @@ H5File H5File::create(const std::filesystem::path& path) {
 H5File H5File::open(const std::filesystem::path& path) {
   silence();
   GORACS_CHECK_INPUT(std::filesystem::exists(path), "{}: no such file", path.string());
-  H5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+  const H5Handle access = file_access();
+  H5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
   GORACS_H5_TRY(file.get(), ExitCode::kInput, path.string(), "not a readable HDF5 file");
   return {std::move(file), path.string()};
 }
 
 H5File H5File::open_to_change(const std::filesystem::path& path) {
   silence();
-  H5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose);
+  const H5Handle access = file_access();
+  H5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()), H5Fclose);
   GORACS_H5_TRY(file.get(), ExitCode::kIo, path.string(), "cannot be opened for writing");
   return {std::move(file), path.string()};
 }
@@ -245,10 +281,11 @@ void H5File::write(const std::string& dataset, const Shape& shape, std::span<con
   GORACS_CHECK_IO(count_of(shape) == static_cast<std::int64_t>(values.size()), "{}: dataset {}: {} values for shape {}", path_, dataset,
                   values.size(), text_of(shape));
   {
-    const H5Handle created = create_dataset(dataset, stored_type<T>(), shape);
+    H5Handle created = create_dataset(dataset, stored_type<T>(), shape);
     if (!values.empty())
       GORACS_H5_TRY(H5Dwrite(created.get(), native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), ExitCode::kIo, path_,
                     "cannot write " + dataset);
+    close_written(created, path_, dataset);
   }
   describe(dataset, description, units);
 }
@@ -262,10 +299,11 @@ void H5File::write_strings(const std::string& dataset, std::span<const std::stri
 void H5File::write_strings(const std::string& dataset, std::span<const char* const> values, const std::string& description) {
   {
     const H5Handle type = utf8_type();
-    const H5Handle created = create_dataset(dataset, type.get(), {static_cast<std::int64_t>(values.size())});
+    H5Handle created = create_dataset(dataset, type.get(), {static_cast<std::int64_t>(values.size())});
     if (!values.empty())
       GORACS_H5_TRY(H5Dwrite(created.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, static_cast<const void*>(values.data())),
                     ExitCode::kIo, path_, "cannot write " + dataset);
+    close_written(created, path_, dataset);
   }
   describe(dataset, description, "");
 }
@@ -273,7 +311,8 @@ void H5File::write_strings(const std::string& dataset, std::span<const char* con
 template <class T>
 void H5File::create_matrix(const std::string& dataset, std::int64_t rows, std::int64_t cols, const std::string& description,
                            const std::string& units) {
-  create_dataset(dataset, stored_type<T>(), {rows, cols}).reset();
+  H5Handle created = create_dataset(dataset, stored_type<T>(), {rows, cols});
+  close_written(created, path_, dataset);
   describe(dataset, description, units);
 }
 
@@ -299,11 +338,12 @@ template <class T>
 void H5File::write_rows(const std::string& dataset, std::int64_t first, MatrixView<const T> rows) {
   GORACS_CHECK_IO(rows.stride == rows.cols, "{}: dataset {}: rows must lie side by side", path_, dataset);
   if (rows.rows == 0) return;
-  const H5Handle opened = open_dataset(dataset);
+  H5Handle opened = open_dataset(dataset);
   const H5Handle space = row_selection(opened.get(), first, rows.rows, rows.cols, path_, dataset);
   const H5Handle memory = space_of({rows.rows, rows.cols});
   GORACS_H5_TRY(H5Dwrite(opened.get(), native_type<T>(), memory.get(), space.get(), H5P_DEFAULT, rows.data), ExitCode::kIo, path_,
                 "cannot write " + dataset);
+  close_written(opened, path_, dataset);
 }
 
 template <class T>
@@ -346,10 +386,11 @@ void put_attribute(hid_t file, const std::string& path, const std::string& objec
   if (H5Aexists_by_name(file, object.c_str(), name.c_str(), H5P_DEFAULT) > 0)
     H5Adelete_by_name(file, object.c_str(), name.c_str(), H5P_DEFAULT);
   const H5Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  const H5Handle attribute(H5Acreate_by_name(file, object.c_str(), name.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-                           H5Aclose);
+  H5Handle attribute(H5Acreate_by_name(file, object.c_str(), name.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                     H5Aclose);
   GORACS_H5_TRY(attribute.get(), ExitCode::kIo, path, "cannot create attribute " + name);
   GORACS_H5_TRY(H5Awrite(attribute.get(), type, value), ExitCode::kIo, path, "cannot write attribute " + name);
+  close_written(attribute, path, "attribute " + name);
 }
 
 }  // namespace

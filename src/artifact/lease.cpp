@@ -112,18 +112,25 @@ std::int64_t touched_at(const std::filesystem::path& file) {
 
 /// Makes folder/own by renaming a folder that has it inside, which works only where there is none or an empty one.
 bool create(const std::filesystem::path& folder, const std::string& own) {
-  const std::filesystem::path temporary = temporary_beside(folder);
+  const std::filesystem::path temporary = temporary_beside(folder), file = temporary / own;
   make_folder(temporary);
-  {
-    std::ofstream file(temporary / own);
-    GORACS_CHECK_IO(file.good(), "{}: cannot write: {}", (temporary / own).string(), std::strerror(errno));
-  }
-  if (::rename(temporary.c_str(), folder.c_str()) == 0) return true;
+  const int holder = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  const bool made = holder >= 0 && ::close(holder) == 0 && ::rename(temporary.c_str(), folder.c_str()) == 0;
+  if (made) return true;
   const int error = errno;
-  remove_tree(temporary);
-  GORACS_CHECK_IO(error == ENOTEMPTY || error == EEXIST || error == ENOENT, "{}: cannot make the lease: {}", folder.string(),
-                  std::strerror(error));
+  std::error_code ignored;
+  std::filesystem::remove_all(temporary, ignored);
+  const bool other_was_first = error == ENOTEMPTY || error == EEXIST || error == ENOENT;  // ENOENT: it swept our temporary
+  GORACS_CHECK_IO(other_was_first, "{}: cannot make the lease: {}", folder.string(), std::strerror(error));
   return false;
+}
+
+/// Removes what killed processes left of making this lease. A living one that is at it finds its own gone and tries again.
+void sweep_beside(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.parent_path(), ignored))
+    if (is_temporary(entry.path()) && entry.path().filename().string().starts_with(folder.filename().string()))
+      std::filesystem::remove_all(entry.path(), ignored);
 }
 
 bool take_over(const std::filesystem::path& folder, const Holder& from, const std::string& own) {
@@ -186,7 +193,10 @@ std::unique_ptr<Lease> Lease::take(const std::filesystem::path& thing, const std
       taken = create(folder, own);
     else if (holder->is_dead() || watch.silence(*holder, touched_at(folder / holder->name)) > silent_seconds)
       taken = take_over(folder, *holder, own);
-    if (taken && touch(folder / own)) return std::unique_ptr<Lease>(new Lease(folder / own));
+    if (taken && touch(folder / own)) {
+      sweep_beside(folder);
+      return std::unique_ptr<Lease>(new Lease(folder / own));
+    }
     if (!holder || taken) continue;  // it changed under our hands: look again
     if (waiting(holder->text())) return nullptr;
     std::this_thread::sleep_for(kLook);

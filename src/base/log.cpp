@@ -148,6 +148,12 @@ void log_also_to(const std::filesystem::path& file) {
 }
 
 void log_message(LogLevel level, std::string_view text) { Log::instance().write(level, text, true); }
+
+bool log_reaches_terminal() {
+  const LogSettings& settings = Log::instance().settings;
+  return settings.rank == 0 && settings.level <= LogLevel::kInfo;
+}
+
 void log_to_file(LogLevel level, std::string_view text) { Log::instance().write(level, text, false); }
 
 }  // namespace goracs

@@ -31,7 +31,9 @@ void log_also_to(const std::filesystem::path& file);
 
 /// One message, on rank 0 alone (with every_rank: each into its file). Errors are written by any rank.
 void log_message(LogLevel level, std::string_view text);
-/// The same into the file alone; for what the terminal shows in another form.
+/// Whether this rank's information is seen on standard error.
+bool log_reaches_terminal();
+/// As log_message, into the file alone; for what the terminal shows in another form.
 void log_to_file(LogLevel level, std::string_view text);
 
 template <class... Args>

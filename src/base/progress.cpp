@@ -53,12 +53,13 @@ Progress::Progress(std::string stage, std::string unit, std::int64_t total, std:
       done_(done),
       line_done_(done),
       clock_(std::move(clock)) {
+  with_bar_ = terminal::is_there() && log_reaches_terminal();
   begin_ = line_at_ = bar_at_ = told_at_ = clock_();
 }
 
 Progress::~Progress() {
   try {
-    terminal::erase_bar();
+    if (with_bar_) terminal::erase_bar();
     const double seconds = clock_() - begin_;
     if (has_lines_ || seconds >= kWorthSayingSeconds)
       log_info("{}: {} {} in {}", stage_, done_ - begin_done_, unit_, duration_text(seconds));
@@ -91,14 +92,13 @@ void Progress::at(std::int64_t done, std::string_view figure) {
     told_at_ = now;
     teller()();
   }
-  const bool with_bar = terminal::is_there();
-  if (with_bar && now - bar_at_ >= kBarSeconds) {
+  if (with_bar_ && now - bar_at_ >= kBarSeconds) {
     bar_at_ = now;
     terminal::draw_bar((total_ > 0 ? bar_of(done, total_) : "") + line(now, figure));
   }
   if (!line_is_due(now)) return;
   const std::string text = line(now, figure);
-  with_bar ? log_to_file(LogLevel::kInfo, text) : log_message(LogLevel::kInfo, text);
+  with_bar_ ? log_to_file(LogLevel::kInfo, text) : log_message(LogLevel::kInfo, text);
   line_at_ = now, line_done_ = done, has_lines_ = true;
 }
 

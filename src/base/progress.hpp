@@ -37,7 +37,7 @@ class Progress {
   std::int64_t total_, begin_done_, done_, line_done_;
   Clock clock_;
   double begin_, line_at_, bar_at_, told_at_;
-  bool has_lines_ = false;
+  bool with_bar_, has_lines_ = false;
 };
 
 }  // namespace goracs

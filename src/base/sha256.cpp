@@ -10,16 +10,18 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/open_error.hpp"
 
 namespace goracs {
 namespace {
 
-/// Hands a file's bytes to `sink` in pieces.
+/// Hands a file's bytes to `sink` in pieces. A file that cannot be opened is the user's fault or the disk's (base/open_error.hpp).
 template <class Sink>
 void read_pieces(const std::filesystem::path& file, Sink sink) {
   constexpr std::size_t kPiece = 1 << 20;
+  errno = 0;
   std::ifstream in(file, std::ios::binary);
-  GORACS_CHECK_INPUT(in.good(), "{}: cannot open: {}", file.string(), std::strerror(errno));
+  GORACS_CHECK_AS(code_of_open_error(errno), in.good(), "{}: cannot open: {}", file.string(), std::strerror(errno));
   std::vector<char> piece(kPiece);
   while (in) {
     in.read(piece.data(), static_cast<std::streamsize>(piece.size()));

@@ -18,6 +18,8 @@ std::optional<Error> error_of(const std::function<void()>& work) {
     return Error(ExitCode::kInput, "out of memory");
   } catch (const std::filesystem::filesystem_error& error) {
     return Error(ExitCode::kIo, error.what());
+  } catch (const std::exception& error) {  // whatever it is, the others must not wait for this rank
+    return Error(ExitCode::kInput, std::string("unexpected: ") + error.what());
   }
   return std::nullopt;
 }
