@@ -97,8 +97,8 @@ TokenisedSample PromptTokens::without_answer(const SampleView& sample) const {
   return tokens;
 }
 
-std::string PromptTokens::embedding_text(const SampleView& sample) const {
-  return template_.text(sample.instruction, sample.input, settings_.task == Task::kSeqRec ? sample.output : std::string_view());
+std::string embedding_text(const PromptTemplate& prompt_template, Task task, const SampleView& sample) {
+  return prompt_template.text(sample.instruction, sample.input, task == Task::kSeqRec ? sample.output : std::string_view());
 }
 
 }  // namespace goracs

@@ -47,9 +47,6 @@ class PromptTokens {
   /// First tokens of the classes' answers, in the order of the classes (CTRPre).
   const std::vector<TokenId>& class_tokens() const noexcept { return class_tokens_; }
 
-  /// What the encoder reads: SeqRec prompt and output, CTRPre the prompt with an empty response.
-  std::string embedding_text(const SampleView& sample) const;
-
  private:
   void find_class_tokens();
   std::vector<TokenId> encode(const std::string& text, std::int64_t most = 0) const;
@@ -62,5 +59,8 @@ class PromptTokens {
   std::vector<TokenId> class_tokens_;
   std::int64_t merged_ = 0;  ///< how many of the prompt's own last tokens are others once an answer follows
 };
+
+/// What the encoder reads: SeqRec prompt and output, CTRPre the prompt with an empty response.
+std::string embedding_text(const PromptTemplate& prompt_template, Task task, const SampleView& sample);
 
 }  // namespace goracs

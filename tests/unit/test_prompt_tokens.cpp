@@ -188,8 +188,8 @@ TEST_F(PromptTokensTest, AnAnswerThatMergesWithItsInputIsAnError) {
 }
 
 TEST_F(PromptTokensTest, EmbedsTheAnswerOfNextTitleSamplesOnly) {
-  EXPECT_EQ(tokens(512).embedding_text(sample("x", "\"t\"")), "do x = \"t\"");
-  EXPECT_EQ(classes(512, {"Yes", "No"}).embedding_text(sample("x", "Yes", 0)), "do x = ");
+  EXPECT_EQ(embedding_text(template_, Task::kSeqRec, sample("x", "\"t\"")), "do x = \"t\"");
+  EXPECT_EQ(embedding_text(template_, Task::kCtrPre, sample("x", "Yes", 0)), "do x = ");
 }
 
 }  // namespace
