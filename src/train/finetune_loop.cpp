@@ -67,6 +67,7 @@ FinetuneLoop::StepLoss FinetuneLoop::global_gradient(const GlobalBatch& batch) {
                                                     fmt::format("step {} micro-batch {}", state_.step, b));
     losses[k] = micro.loss;
     gradients.push_back(std::move(micro.gradient));
+    world_.still_working();
   }
   world_.all_reduce(std::span<double>(losses), ReduceOp::kSum);  // one rank gives a number, the others zeros: exact
   double sum = 0;
@@ -105,6 +106,7 @@ double FinetuneLoop::valid_loss() {
       sum[i] = losses[j].sum;
       count[i] = losses[j].count;
     }
+    world_.still_working();
   }
   world_.all_reduce(std::span<double>(sum), ReduceOp::kSum);  // as above: exact
   world_.all_reduce(std::span<double>(count), ReduceOp::kSum);
