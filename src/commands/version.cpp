@@ -5,7 +5,7 @@
 #include <CLI/Version.hpp>
 
 #include "base/version.hpp"
-#include "stages/library_versions.hpp"
+#include "stages/linked_libraries.hpp"
 
 namespace goracs {
 
@@ -14,9 +14,9 @@ std::string version_text(bool verbose) {
   std::string text =
       fmt::format("goracs {} (git {}{})\n", program_version(), git_commit().substr(0, kShown), git_dirty() ? ", changed" : "");
   if (!verbose) return text;
-  auto libraries = library_versions();
-  libraries.emplace_back("CLI11", CLI11_VERSION);
-  libraries.emplace_back("cairo", cairo_version_string());
+  std::map<std::string, std::string> libraries = linked_libraries();
+  libraries["CLI11"] = CLI11_VERSION;
+  libraries["cairo"] = cairo_version_string();
   for (const auto& [name, version] : libraries) text += fmt::format("  {:<14}{}\n", name, version);
   return text;
 }

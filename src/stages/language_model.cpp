@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
 namespace goracs {
 namespace {
 
@@ -12,9 +14,9 @@ PromptSettings prompt_settings(const Config& config, const std::vector<std::stri
 
 }  // namespace
 
-LanguageModel::LanguageModel(const Config& config, const std::vector<std::string>& classes)
+LanguageModel::LanguageModel(const Config& config, const std::vector<std::string>& classes, int ranks_on_host)
     : config_(config),
-      llama_(Llama::load(config.model.path, compute_dtype(config.model.dtype))),
+      llama_(Llama::load(config.model.path, compute_dtype(config.model.dtype), ranks_on_host)),
       tokenizer_(open_tokenizer(config.model.path)),
       template_(PromptTemplate::named(config.prompt.template_name)),
       prompts_(std::make_unique<PromptTokens>(*tokenizer_, template_, prompt_settings(config, classes))) {}
@@ -34,16 +36,23 @@ LossSettings LanguageModel::loss(bool label_first) const {
   return loss;
 }
 
-TokenisedSplit LanguageModel::tokenised(const SampleTable& table, const std::string& split, bool train_on_inputs, bool label_first) const {
+TokenisedSplit LanguageModel::tokenised(const SampleTable& table, const std::string& split, std::span<const std::int64_t> rows,
+                                        bool train_on_inputs, bool label_first) const {
   TokenisedSplit all;
-  all.samples.reserve(static_cast<std::size_t>(table.size()));
-  for (std::int64_t i = 0; i < table.size(); ++i) {
+  all.samples.reserve(rows.size());
+  for (const std::int64_t i : rows) {
     const SampleView sample = table[i];
     const TokenisedSample tokens = prompts_->with_answer(sample, fmt::format("{} sample {}", split, i));
     all.shortened += tokens.shortened ? 1 : 0;
     all.samples.push_back(training_sample(tokens, sample.label, train_on_inputs, label_first));
   }
   return all;
+}
+
+TokenisedSplit LanguageModel::tokenised(const SampleTable& table, const std::string& split, bool train_on_inputs, bool label_first) const {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(table.size()));
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  return tokenised(table, split, rows, train_on_inputs, label_first);
 }
 
 }  // namespace goracs

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,9 @@ struct TokenisedSplit {
 /// The model that grads, finetune and evaluate share: weights, tokenizer and the one prompt template, as the config names them.
 class LanguageModel {
  public:
-  /// classes: the answers in order (CTRPre), empty for SeqRec.
+  /// classes: the answers in order (CTRPre), empty for SeqRec. ranks_on_host: how many load it into the same memory.
   /// Errors: kInput naming the folder or file; kInput when two answers begin with the same token.
-  LanguageModel(const Config& config, const std::vector<std::string>& classes);
+  LanguageModel(const Config& config, const std::vector<std::string>& classes, int ranks_on_host = 1);
 
   const Llama& llama() const noexcept { return llama_; }
   const Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
@@ -37,8 +38,10 @@ class LanguageModel {
   Adapter starting_adapter() const;
   /// What is predicted and what padding is.
   LossSettings loss(bool label_first) const;
-  /// split: "train", "valid" or "test", for errors
+  /// split: "train", "valid" or "test", for errors; rows: which of its samples
   TokenisedSplit tokenised(const SampleTable& table, const std::string& split, bool train_on_inputs, bool label_first) const;
+  TokenisedSplit tokenised(const SampleTable& table, const std::string& split, std::span<const std::int64_t> rows, bool train_on_inputs,
+                           bool label_first) const;
 
  private:
   const Config& config_;

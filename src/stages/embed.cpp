@@ -1,0 +1,72 @@
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "comm/agreement.hpp"
+#include "data/samples_file.hpp"
+#include "eval/predictions.hpp"
+#include "model/encoder.hpp"
+#include "stages/item_texts.hpp"
+#include "stages/language_model.hpp"
+#include "stages/stage_identity.hpp"
+#include "stages/stages.hpp"
+#include "stages/text_embeddings.hpp"
+
+namespace goracs {
+namespace {
+
+std::vector<std::string> embedding_texts(const SampleTable& table, const Config& config) {
+  const PromptTemplate prompt_template = PromptTemplate::named(config.prompt.template_name);
+  const Task task = config.is_ctrpre() ? Task::kCtrPre : Task::kSeqRec;
+  std::vector<std::string> texts;
+  for (std::int64_t i = 0; i < table.size(); ++i) texts.push_back(embedding_text(prompt_template, task, table[i]));
+  return texts;
+}
+
+/// Titles as the bare language model sees them, (I, h).
+void write_items(const StageContext& context) {
+  Communicator& world = context.world();
+  const Config& config = context.config();
+  std::unique_ptr<LanguageModel> model;
+  std::vector<std::vector<TokenId>> titles;
+  together(world, [&] {
+    model = std::make_unique<LanguageModel>(config, std::vector<std::string>{}, world.local_size());
+    for (const std::string& title : read_items(context.open_input(Stage::kPrepare, "samples.h5")).titles)
+      titles.push_back(title_tokens(model->tokenizer(), item_text(title)));
+  });
+  const std::vector<std::span<const TokenId>> sequences(titles.begin(), titles.end());
+  const Matrix<float> items = title_embeddings(model->llama(), sequences, kTitleBatchTokens, world);
+  on_root(world, [&] {
+    H5File file = context.folder().create_h5("items.h5", language_model_provenance(config, context.provenance()));
+    file.write<float>("/items", {items.rows(), items.cols()},
+                      std::span(items.data(), static_cast<std::size_t>(items.rows() * items.cols())),
+                      "last hidden state of each item's title under the bare language model");
+    file.close();
+  });
+  log_info("embed: {} items, {} components", items.rows(), items.cols());
+}
+
+}  // namespace
+
+StageEnd embed(StageContext& context) {
+  Communicator& world = context.world();
+  TextEmbeddings table(context);
+  std::int64_t num_train = 0;
+  together(world, [&] {
+    const H5File samples = context.open_input(Stage::kPrepare, "samples.h5");
+    table.add_texts(embedding_texts(read_samples(samples, "train"), context.config()));
+    num_train = table.size();
+    table.add_texts(embedding_texts(read_samples(samples, "valid"), context.config()));
+  });
+
+  if (!table.fill()) return StageEnd::kStopped;
+  on_root(world, [&] {
+    H5File file = context.folder().create_h5("embeddings.h5", context.provenance());
+    table.write_rows(file, "/train", 0, num_train, "pool samples, mean of the encoder's last hidden states");
+    table.write_rows(file, "/valid", num_train, table.size() - num_train, "validation samples, mean of the encoder's last hidden states");
+    file.close();
+  });
+  if (!context.config().is_ctrpre()) write_items(context);
+  return context.seal();
+}
+
+}  // namespace goracs

@@ -1,0 +1,80 @@
+#include "stages/generated_titles.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "comm/agreement.hpp"
+#include "eval/ending_tokens.hpp"
+#include "stages/long_loop.hpp"
+
+namespace goracs {
+namespace {
+
+constexpr const char* kState = "generated.h5";
+constexpr const char* kScore = "/score";
+constexpr const char* kLength = "/length";
+constexpr const char* kTokens = "/tokens";
+constexpr std::int64_t kBatchTokens = 4096;  ///< evaluate.batch_tokens: auto; prompts and all beams' new tokens
+
+BeamSettings beams_of(const Config& config) {
+  BeamSettings beams;
+  beams.num_beams = config.evaluate.num_beams;
+  beams.max_new_tokens = config.evaluate.max_new_tokens;
+  beams.eos = ending_tokens(config.model.path);
+  beams.whole_length = config.evaluate.length_norm == "reference";
+  return beams;
+}
+
+}  // namespace
+
+GeneratedTitles::GeneratedTitles(StageContext& context, const LanguageModel& model, const SampleTable& test)
+    : context_(context), model_(model), table_(static_cast<std::size_t>(test.size())) {
+  for (std::int64_t i = 0; i < test.size(); ++i) prompts_.push_back(model.prompts().without_answer(test[i]).ids);
+  restore();
+}
+
+bool GeneratedTitles::fill(const Adapter* adapter) {
+  BeamSettings beams;
+  together(context_.world(), [&] { beams = beams_of(context_.config()); });
+  const auto done = std::ranges::count_if(table_, [](const Generated& one) { return !std::isnan(one.score); });
+  LongLoop loop(context_, kState, "samples", static_cast<std::int64_t>(table_.size()), done,
+                [&](const std::filesystem::path& path) { save(path); });
+  const std::vector<std::span<const TokenId>> sequences(prompts_.begin(), prompts_.end());
+  return fill_generated(model_.llama(), adapter, sequences, beams, context_.config().evaluate.batch_tokens.value_or(kBatchTokens), table_,
+                        context_.world(), [&](std::int64_t samples_done) { return loop.stops(samples_done); });
+}
+
+void GeneratedTitles::restore() {
+  const auto saved = context_.saved_state(kState);
+  if (!saved) return;
+  together(context_.world(), [&] {
+    const H5File file = H5File::open(*saved);
+    const auto rows = static_cast<std::int64_t>(table_.size());
+    const auto score = file.read<double>(kScore, {rows});
+    const auto length = file.read<std::int64_t>(kLength, {rows});
+    const auto tokens = file.read<std::int32_t>(kTokens);
+    auto next = tokens.begin();
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      table_[i] = {{next, next + length[i]}, score[i]};
+      next += length[i];
+    }
+  });
+}
+
+void GeneratedTitles::save(const std::filesystem::path& path) const {
+  std::vector<double> score;
+  std::vector<std::int64_t> length;
+  std::vector<std::int32_t> tokens;
+  for (const Generated& one : table_) {
+    score.push_back(one.score);
+    length.push_back(static_cast<std::int64_t>(one.tokens.size()));
+    tokens.insert(tokens.end(), one.tokens.begin(), one.tokens.end());
+  }
+  H5File file = H5File::create(path);
+  file.write<double>(kScore, score, "of each sample's best beam; NaN where it is to be done");
+  file.write<std::int64_t>(kLength, length, "new tokens of each sample");
+  file.write<std::int32_t>(kTokens, tokens, "of all samples, one after the other");
+  file.close();
+}
+
+}  // namespace goracs
