@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/data/tiny/tiny.{inter,item}: invented ratings in RecBole's atomic form, for tests of whole runs.
 
-160 items, 48 users with 4 to 9 ratings each; ratings follow a hidden taste, so both classes occur. Usage: make_tiny.py FOLDER
+160 items, 140 users with 4 to 9 ratings, so one sample, each; ratings follow a hidden taste, so both classes occur. Usage: make_tiny.py FOLDER
 """
 import random
 import sys
@@ -20,7 +20,7 @@ def main(folder: str) -> None:
             out.write(f"{item}\t{title}\n")
     time = 1_000_000
     rows = []
-    for user in range(1, 49):
+    for user in range(1, 141):
         taste = rng.choice(ADJECTIVES)
         for item in rng.sample(range(1, len(titles) + 1), rng.randint(4, 9)):
             likes = titles[item - 1].startswith(taste) or rng.random() < 0.45
