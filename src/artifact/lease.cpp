@@ -26,7 +26,7 @@ namespace goracs {
 namespace {
 
 constexpr std::string_view kHolder = "holder-";
-constexpr auto kLook = std::chrono::milliseconds(500);
+constexpr auto kFirstLook = std::chrono::milliseconds(10), kLastLook = std::chrono::milliseconds(500);  // short work is seen to end soon
 using Clock = std::chrono::steady_clock;
 
 std::string line_of(const char* path) {
@@ -186,6 +186,7 @@ std::unique_ptr<Lease> Lease::take(const std::filesystem::path& thing, const std
                                    double silent_seconds) {
   const std::filesystem::path folder = thing.string() + ".lease";
   const std::string own = own_name();
+  auto look = kFirstLook;
   for (Watch watch;;) {
     const std::optional<Holder> holder = holder_in(folder);
     bool taken = false;
@@ -199,7 +200,8 @@ std::unique_ptr<Lease> Lease::take(const std::filesystem::path& thing, const std
     }
     if (!holder || taken) continue;  // it changed under our hands: look again
     if (waiting(holder->text())) return nullptr;
-    std::this_thread::sleep_for(kLook);
+    std::this_thread::sleep_for(look);
+    look = std::min(2 * look, kLastLook);
   }
 }
 

@@ -23,7 +23,7 @@ class Lease {
  public:
   static constexpr double kTouchSeconds = 2, kSilentSeconds = 30;
 
-  /// Waits until this process holds it. `waiting(holder)` is called about twice a second meanwhile; true gives up.
+  /// Waits until this process holds it. `waiting(holder)` is called at least twice a second meanwhile; true gives up.
   /// Errors: kIo. Null when `waiting` gave up.
   static std::unique_ptr<Lease> take(const std::filesystem::path& thing, const std::function<bool(const std::string& holder)>& waiting,
                                      double silent_seconds = kSilentSeconds);

@@ -7,7 +7,6 @@
 #include <array>
 #include <cstring>
 #include <fstream>
-#include <vector>
 
 #include "base/error.hpp"
 #include "base/open_error.hpp"
@@ -22,10 +21,10 @@ void read_pieces(const std::filesystem::path& file, Sink sink) {
   errno = 0;
   std::ifstream in(file, std::ios::binary);
   GORACS_CHECK_AS(code_of_open_error(errno), in.good(), "{}: cannot open: {}", file.string(), std::strerror(errno));
-  std::vector<char> piece(kPiece);
+  const auto piece = std::make_unique_for_overwrite<char[]>(kPiece);
   while (in) {
-    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-    sink(std::span<const char>(piece.data(), static_cast<std::size_t>(in.gcount())));
+    in.read(piece.get(), static_cast<std::streamsize>(kPiece));
+    sink(std::span<const char>(piece.get(), static_cast<std::size_t>(in.gcount())));
   }
   GORACS_CHECK_IO(in.eof(), "{}: cannot read: {}", file.string(), std::strerror(errno));
 }
