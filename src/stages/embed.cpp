@@ -23,26 +23,24 @@ std::vector<std::string> embedding_texts(const SampleTable& table, const Config&
 }
 
 /// Titles as the bare language model sees them, (I, h).
-void write_items(const StageContext& context) {
+Matrix<float> item_embeddings(const StageContext& context) {
   Communicator& world = context.world();
-  const Config& config = context.config();
   std::unique_ptr<LanguageModel> model;
   std::vector<std::vector<TokenId>> titles;
   together(world, [&] {
-    model = std::make_unique<LanguageModel>(config, std::vector<std::string>{}, world.local_size());
+    model = std::make_unique<LanguageModel>(context.config(), std::vector<std::string>{}, world.local_size());
     for (const std::string& title : read_items(context.open_input(Stage::kPrepare, "samples.h5")).titles)
       titles.push_back(title_tokens(model->tokenizer(), item_text(title)));
   });
   const std::vector<std::span<const TokenId>> sequences(titles.begin(), titles.end());
-  const Matrix<float> items = title_embeddings(model->llama(), sequences, kTitleBatchTokens, world);
-  on_root(world, [&] {
-    H5File file = context.folder().create_h5("items.h5", language_model_provenance(config, context.provenance()));
-    file.write<float>("/items", {items.rows(), items.cols()},
-                      std::span(items.data(), static_cast<std::size_t>(items.rows() * items.cols())),
-                      "last hidden state of each item's title under the bare language model");
-    file.close();
-  });
-  log_info("embed: {} items, {} components", items.rows(), items.cols());
+  return title_embeddings(model->llama(), sequences, kTitleBatchTokens, world);
+}
+
+void write_items(const StageContext& context, const Matrix<float>& items) {
+  H5File file = context.folder().create_h5("items.h5", language_model_provenance(context.config(), context.provenance()));
+  file.create_matrix<float>("/items", items.rows(), items.cols(), "last hidden state of each item's title under the bare language model");
+  file.write_rows<float>("/items", 0, items);
+  file.close();
 }
 
 }  // namespace
@@ -59,13 +57,17 @@ StageEnd embed(StageContext& context) {
   });
 
   if (!table.fill()) return StageEnd::kStopped;
+  const bool has_items = !context.config().is_ctrpre();
+  const Matrix<float> items = has_items ? item_embeddings(context) : Matrix<float>();
+
   on_root(world, [&] {
     H5File file = context.folder().create_h5("embeddings.h5", context.provenance());
     table.write_rows(file, "/train", 0, num_train, "pool samples, mean of the encoder's last hidden states");
     table.write_rows(file, "/valid", num_train, table.size() - num_train, "validation samples, mean of the encoder's last hidden states");
     file.close();
+    if (has_items) write_items(context, items);
   });
-  if (!context.config().is_ctrpre()) write_items(context);
+  log_info("embed: {} samples, {} items", table.size(), items.rows());
   return context.seal();
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/log.hpp"
@@ -29,6 +30,15 @@ itra::ReadRows rows_of(const H5File& file, const char* dataset) {
   return [&file, dataset](std::int64_t first, MatrixView<float> rows) { file.read_rows(dataset, first, rows); };
 }
 
+/// Points of a sweep that choose from the same embeddings share their distances.
+std::optional<itra::DistancePlace> shared_distances(const StageContext& context) {
+  const SweepConfig& sweep = context.config().sweep;
+  const std::size_t points = std::max<std::size_t>(sweep.method.size(), 1) * std::max<std::size_t>(sweep.lambda.size(), 1) *
+                             std::max<std::size_t>(sweep.budget.size(), 1);
+  if (points == 1) return std::nullopt;
+  return itra::DistancePlace{context.config().work_dir / "distances", context.input(Stage::kEmbed).content_sha256()};
+}
+
 SelectInput read_input(const StageContext& context) {
   SelectInput input;
   const Config& config = context.config();
@@ -47,6 +57,7 @@ SelectInput read_input(const StageContext& context) {
     from.dimension = train.at(1);
     from.train = rows_of(*input.embeddings, "/train");
     from.valid = rows_of(*input.embeddings, "/valid");
+    from.distances = shared_distances(context);
     from.gradient_norm = norms.read<double>("/gradient_norm", {from.num_train});
     from.name = from.train_name = input.embeddings->path() + ":/train";
     from.valid_name = input.embeddings->path() + ":/valid";

@@ -30,7 +30,8 @@ class StageContext {
   StageFolder& folder() const noexcept { return folder_; }
   const Provenance& provenance() const noexcept { return provenance_; }
 
-  /// A file of an earlier stage, its hash checked. Errors: kInput.
+  /// The sealed folder of an earlier stage, and a file of it, its hash checked. Errors: kInput.
+  const StageFolder& input(Stage stage) const { return inputs_.at(stage); }
   std::filesystem::path input(Stage stage, const std::string& file) const { return inputs_.at(stage).file(file); }
   /// The same for HDF5, which must come from our template, tokenizer and model, as far as it names them. Errors: kInput naming both.
   H5File open_input(Stage stage, const std::string& file, const Provenance& expected) const;
