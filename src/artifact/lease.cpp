@@ -184,7 +184,7 @@ struct Lease::Heart {
 
 std::unique_ptr<Lease> Lease::take(const std::filesystem::path& thing, const std::function<bool(const std::string&)>& waiting,
                                    double silent_seconds) {
-  const std::filesystem::path folder = thing.string() + ".lease";
+  const std::filesystem::path folder = path_of(thing);
   const std::string own = own_name();
   auto look = kFirstLook;
   for (Watch watch;;) {

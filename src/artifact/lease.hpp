@@ -28,6 +28,9 @@ class Lease {
   static std::unique_ptr<Lease> take(const std::filesystem::path& thing, const std::function<bool(const std::string& holder)>& waiting,
                                      double silent_seconds = kSilentSeconds);
 
+  /// Where it lies.
+  static std::filesystem::path path_of(const std::filesystem::path& thing) { return thing.string() + ".lease"; }
+
   /// Gives it back. A thread of its own touches the file while it is held.
   ~Lease();
   Lease(const Lease&) = delete;

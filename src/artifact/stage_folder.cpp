@@ -80,7 +80,10 @@ StageFolder::StageFolder(const std::filesystem::path& work_dir, const StageIdent
 StageFolder StageFolder::open(const std::filesystem::path& work_dir, const StageIdentity& identity, Communicator& world) {
   StageFolder folder(work_dir, identity);
   folder.look(world);
-  if (folder.sealed()) return folder;
+  if (folder.sealed()) {
+    if (world.is_root()) folder.sweep_after_seal();
+    return folder;
+  }
   folder.wait_for_lease(world);
   folder.look(world);  // whoever had the lease may have finished
   if (folder.sealed())
@@ -144,6 +147,14 @@ void StageFolder::sweep() const {
     log_debug("{}: left by an unfinished run; removed", leftover.string());
     remove_tree(leftover);
   }
+}
+
+/// What a process leaves that is killed between sealing and its end. Nobody needs it, so nothing is said when it cannot be removed.
+void StageFolder::sweep_after_seal() const {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_ / kStates, ignored);
+  if (std::filesystem::exists(Lease::path_of(path_), ignored))
+    static_cast<void>(Lease::take(path_, [](const std::string&) { return true; }));
 }
 
 std::filesystem::path StageFolder::file(const std::string& name) const {

@@ -78,6 +78,7 @@ class StageFolder {
   void look(Communicator& world);
   void wait_for_lease(Communicator& world);
   void sweep() const;
+  void sweep_after_seal() const;
   std::string seal_alone(const Provenance& provenance, double seconds, int world_size) const;
 
   StageIdentity identity_;

@@ -50,13 +50,13 @@ def check_next_run(stage: Stage, before: list[str], content: str, where: str) ->
     assert lines[-1] == content, f"{where}: the next run has other content: {lines}"
     if any(line.startswith("sealed") for line in before):
         assert len(lines) == 1, f"{where}: a sealed folder was made again: {lines}"
+    leftovers = [str(path) for path in stage.work.rglob("*") if ".tmp-" in path.name or path.name in ("checkpoints",) or ".lease" in path.name]
+    assert not leftovers, f"{where}: left behind: {leftovers}"
     if len(lines) == 1:
         return "sealed"
     resumed = 0 if lines[0] == "fresh" else int(lines[0].split()[1])
     assert resumed >= steps_saved(before), f"{where}: {steps_saved(before)} steps were saved, {resumed} were found"
     assert resumed <= steps_saved(before) + 1, f"{where}: {resumed} steps found, {steps_saved(before)} were saved"
-    leftovers = [str(path) for path in stage.work.rglob("*") if ".tmp-" in path.name or path.name in ("checkpoints",) or ".lease" in path.name]
-    assert not leftovers, f"{where}: left behind: {leftovers}"
     return f"resumed {resumed}"
 
 
