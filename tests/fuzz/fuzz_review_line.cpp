@@ -35,7 +35,9 @@ void compare(std::string_view line) {
   bool accepted = false;
   const Json members = members_of(line, accepted);
   const Json expected = Json::parse(line, nullptr, false);
-  if (!expected.is_object() || line.starts_with("\xef\xbb\xbf")) return;
+  const bool library_only =
+      line.starts_with("\xef\xbb\xbf") || line.find('\0') != std::string_view::npos;  // a mark it skips, an end it sees
+  if (!expected.is_object() || library_only) return;
   if (!accepted || members.size() != expected.size()) std::abort();
   for (const auto& [key, value] : expected.items()) {
     if (!members.contains(key)) std::abort();

@@ -8,7 +8,7 @@ mkdir "$folder/corpus"
 cp -- "$seeds"/* "$folder/corpus/"
 cd "$folder"
 status=0
-"$program" -max_total_time="$seconds" -max_len=16384 -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=1 corpus >log 2>&1 || status=$?
+"$program" -max_total_time="$seconds" -max_len=16384 -timeout=25 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=1 corpus >log 2>&1 || status=$?
 grep -E '^stat::(number_of_executed_units|average_exec_per_sec|new_units_added|peak_rss_mb)' log || true
 if ((status != 0)); then
   tail -n 60 log
