@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """R1: kill -9 at any time loses only the work since the last save, and a resumed run ends as an undisturbed one, bit for bit.
 
-    kills.py [--count N] [--per-stage N] [--config FILE] [--ranks R] [--seed S] [--set KEY=VALUE]...
+    kills.py [--count N] [--per-stage N] [--again P] [--config FILE] [--ranks R] [--seed S] [--set KEY=VALUE]...
 
-Kills N runs at times uniform over the run, then more inside the stages that had fewer than --per-stage. One kill in three hits a single rank (the
-launcher ends the others), the rest everything at once; one in four of the resumed runs is killed again. Prints one JSON object.
+Kills N times, uniform over the run, then more inside the stages that had fewer than --per-stage. One kill in three hits a single rank (the launcher
+ends the others), the rest everything at once; a resumed run is killed again with probability --again. Prints one JSON object.
 """
 import argparse
 import collections
@@ -15,7 +15,6 @@ import time
 
 from program_run import STAGES, ProgramRun, content_hashes, folders, sealed, stage_at_work, undisturbed, work_folder
 
-AGAIN = 0.25
 ONE_RANK = 1 / 3
 
 
@@ -56,7 +55,7 @@ class Campaign:
         else:
             run.kill()
         self.kills[hit] += 1
-        if self.random.random() < AGAIN:
+        if self.random.random() < self.options.again:
             self.kill(work, None)
 
     def one(self, stage: str | None) -> None:
@@ -72,7 +71,7 @@ class Campaign:
             assert not leftovers and all(map(sealed, folders(work).values())), f"left behind: {leftovers}"
 
     def run(self) -> dict:
-        while self.resumes < self.options.count:
+        while self.kills.total() < self.options.count:
             self.one(None)
         for stage in self.expected:
             while self.kills[stage] < self.options.per_stage:
@@ -85,6 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--per-stage", type=int, default=0)
+    parser.add_argument("--again", type=float, default=0.25)
     parser.add_argument("--config", default="configs/test_tiny.yaml")
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)

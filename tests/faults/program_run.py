@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n"]
 ENVIRONMENT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
                "OMP_WAIT_POLICY": "passive"}
 MARK = "GORACS_TEST_MARK"
+FOLDER = re.compile(r"[a-z]+-[0-9a-f]{16}")
 
 
 class ProgramRun:
@@ -72,8 +74,8 @@ class ProgramRun:
 
 
 def folders(work: pathlib.Path) -> dict[str, pathlib.Path]:
-    """stage -> its folder; a test has one of each."""
-    return {stage: found for stage in STAGES for found in sorted(work.glob(f"{stage}-*")) if found.is_dir()}
+    """stage -> its folder; a test has one of each. What a killed run left beside it (a lease) is not one."""
+    return {stage: found for stage in STAGES for found in sorted(work.glob(f"{stage}-*")) if FOLDER.fullmatch(found.name)}
 
 
 def sealed(folder: pathlib.Path) -> bool:
