@@ -413,6 +413,13 @@ bool H5File::has_attribute(const std::string& name, const std::string& object) c
   return H5Aexists_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
 }
 
+bool H5File::is_text_attribute(const std::string& name, const std::string& object) const {
+  GORACS_CHECK_INPUT(has_attribute(name, object), "{}: attribute '{}' of {} is missing", path_, name, object);
+  const H5Handle attribute(H5Aopen_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const H5Handle type(H5Aget_type(attribute.get()), H5Tclose);
+  return H5Tget_class(type.get()) == H5T_STRING;
+}
+
 std::string H5File::text_attribute(const std::string& name, const std::string& object) const {
   GORACS_CHECK_INPUT(has_attribute(name, object), "{}: attribute '{}' of {} is missing", path_, name, object);
   const H5Handle attribute(H5Aopen_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);

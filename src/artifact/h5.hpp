@@ -104,6 +104,7 @@ class H5File {
   void write_attribute(const std::string& name, double value, const std::string& object = "/");
   void write_attribute(const std::string& name, std::int64_t value, const std::string& object = "/");
   bool has_attribute(const std::string& name, const std::string& object = "/") const;
+  bool is_text_attribute(const std::string& name, const std::string& object = "/") const;
   std::string text_attribute(const std::string& name, const std::string& object = "/") const;
   double number_attribute(const std::string& name, const std::string& object = "/") const;
   std::vector<std::string> attribute_names(const std::string& object = "/") const;

@@ -148,10 +148,15 @@ class Reading {
 
   void read_all() {
     read_file();
-    for (const std::string& setting : source_.settings) read_setting(setting);
+    read_settings();
     for (const Parameter& parameter : parameters_)
       if (parameter.initial.required && !is_given(parameter.key)) complain(parameter.key, "is missing");
     if (mistakes_.empty()) resolve();
+  }
+
+  void read_settings() {
+    for (const std::string& setting : source_.settings) read_setting(setting);
+    resolve_exchanges();
   }
 
   LoadedConfig& loaded() { return loaded_; }
@@ -273,6 +278,7 @@ class Reading {
     mistakes_.push_back({.in_file = in_file, .line = in_file ? line_.at(key) : 0, .text = fmt::format("{}: {}: {}", place, key, text)});
   }
 
+  void resolve_exchanges();
   void resolve();
   void check_together();
 
@@ -284,13 +290,17 @@ class Reading {
   std::vector<Mistake> mistakes_;
 };
 
+void Reading::resolve_exchanges() {
+  constexpr std::int64_t kRelaxedExchanges = 1000;
+  SelectConfig& select = loaded_.values.select;
+  if (!is_given("select.max_exchanges") && select.method == "relaxed") select.max_exchanges = kRelaxedExchanges;
+}
+
 /// Fills in the defaults that hang on more than the task.
 void Reading::resolve() {
   Config& c = loaded_.values;
-  constexpr double kRelaxedExchanges = 1000, kMoviesRate = 3e-4;
+  constexpr double kMoviesRate = 3e-4;
   constexpr std::int64_t kSmallBudget = 128, kEvalStepsAbove = 20;
-  if (!is_given("select.max_exchanges") && c.select.method == "relaxed")
-    c.select.max_exchanges = static_cast<std::int64_t>(kRelaxedExchanges);
   if (!is_given("finetune.learning_rate") && !c.is_ctrpre() && c.data.format == "amazon_movies") c.finetune.learning_rate = kMoviesRate;
   if (!is_given("finetune.eval_steps") && c.is_ctrpre() && c.select.budget > kSmallBudget) c.finetune.eval_steps = kEvalStepsAbove;
   if (c.prompt.domain == "auto")
@@ -350,12 +360,16 @@ LoadedConfig load_config(const ConfigSource& source) {
   return std::move(reading.loaded());
 }
 
-Config default_config(const std::string& task) {
-  Reading reading({}, task);
-  Config config = std::move(reading.loaded().values);
-  config.task = task;
-  return config;
+LoadedConfig default_config(const std::string& task, const std::vector<std::string>& settings) {
+  const ConfigSource source{"", "", settings};
+  Reading reading(source, task);
+  reading.read_settings();
+  reading.fail_with_mistakes();
+  reading.loaded().values.task = task;
+  return std::move(reading.loaded());
 }
+
+Config default_config(const std::string& task) { return default_config(task, {}).values; }
 
 std::vector<std::string> missing_paths(const LoadedConfig& config) {
   std::vector<std::string> missing;

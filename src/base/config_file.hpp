@@ -28,8 +28,12 @@ struct LoadedConfig {
 /// Errors: kUsage with all of them.
 LoadedConfig load_config(const ConfigSource& source);
 
-/// All defaults for a task; what must be given is empty. For selection on one's own arrays.
+/// All defaults for a task; what must be given is empty.
 Config default_config(const std::string& task);
+
+/// The same with --set key=value over them, in order; nothing else has to be given. For selection on one's own arrays.
+/// Errors: kUsage with all mistakes.
+LoadedConfig default_config(const std::string& task, const std::vector<std::string>& settings);
 
 /// Inputs that the config names and that do not exist, one sentence each with the place it stands.
 std::vector<std::string> missing_paths(const LoadedConfig& config);

@@ -15,6 +15,30 @@ constexpr const char* kSummary =
     "Exit codes: 0 done, 1 `diff` found a difference, 2 usage or config, 3 bad input, 4 I/O, 5 numeric, 6 a peer failed,\n"
     "75 stopped cleanly and resumable.";
 
+/// Flags of a verb as the parser's options.
+class ParsedFlags final : public Flags {
+ public:
+  explicit ParsedFlags(CLI::App& app) : app_(app) {}
+  void heading(const std::string& text) override { heading_ = text; }
+  void text(const std::string& flag, const std::string& form, std::string& value, const std::string& meaning) override {
+    app_.add_option(flag, value, meaning)->type_name(form)->group(heading_);
+  }
+  void number(const std::string& flag, const std::string& form, std::optional<std::int64_t>& value, const std::string& meaning) override {
+    app_.add_option(flag, value, meaning)->type_name(form)->group(heading_);
+  }
+  void yes(const std::string& flag, bool& value, const std::string& meaning) override {
+    app_.add_flag(flag, value, meaning)->group(heading_);
+  }
+  void word(const std::string& name, std::string& value, const std::string& meaning) override { app_.add_option(name, value, meaning); }
+  void words(const std::string& name, std::vector<std::string>& values, const std::string& meaning) override {
+    app_.add_option(name, values, meaning);
+  }
+
+ private:
+  CLI::App& app_;
+  std::string heading_ = "Options";
+};
+
 void add_common(CLI::App& app, CommonOptions& options) {
   const char* group = "Flags of all verbs";
   app.add_option("--config", options.config_file, "the config")->type_name("FILE.yaml")->group(group);
@@ -71,7 +95,8 @@ std::string typed(int argc, const char* const* argv) {
 CLI::App& add_verb(CLI::App& root, const Verb& verb, CommonOptions& options) {
   CLI::App* app = root.add_subcommand(verb.name, verb.summary);
   app->allow_extras();
-  if (verb.options) verb.options(*app);
+  ParsedFlags flags(*app);
+  if (verb.options) verb.options(flags);
   add_common(*app, options);
   if (verb.notes) app->footer(verb.notes);
   return *app;

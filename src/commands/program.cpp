@@ -10,6 +10,7 @@
 #include "comm/agreement.hpp"
 #include "comm/launcher.hpp"
 #include "commands/command_line.hpp"
+#include "commands/plan.hpp"
 #include "commands/validate.hpp"
 
 namespace goracs {
@@ -41,6 +42,7 @@ Failure current_failure() {
 /// What all agree on is said once; the log names ranks above 0 by itself.
 void log_failure(const Failure& failure, const Communicator& ranks) {
   if (failure.agreed && !ranks.is_root()) return;
+  if (failure.code == ExitCode::kStopped) return log_warning("{}", failure.text);
   const bool rank_0_is_one_of_many = !failure.agreed && ranks.is_root() && ranks.size() > 1;
   log_error("{}{}", rank_0_is_one_of_many ? "rank 0: " : "", failure.text);
 }
@@ -56,10 +58,12 @@ ExitCode perform(const Invocation& call, World& world) {
   const CommonOptions& options = call.options;
   if (!options.print_config && !options.dry_run) return call.verb->run(options, world);
   const LoadedConfig config = load_config(options, world.communicator());
-  if (options.print_config)
+  if (options.print_config) {
     fmt::print("{}", resolved_yaml(config));
-  else
-    validate(config);
+    return ExitCode::kDone;
+  }
+  validate(config);
+  plan(config, launcher() ? launcher()->size : 1);
   return ExitCode::kDone;
 }
 
@@ -89,6 +93,7 @@ int run_program(int argc, char** argv) {
       return static_cast<int>(ExitCode::kDone);
     }
     const bool on_ranks = call.verb->on_ranks() && !call.options.print_config && !call.options.dry_run;
+    if (!on_ranks && !speaks()) return static_cast<int>(ExitCode::kDone);  // one process does it
     return perform_together(call, on_ranks ? World::join(argc, argv) : World::alone());
   } catch (...) {
     const Failure failure = current_failure();

@@ -1,8 +1,11 @@
 #include "commands/stage_verbs.hpp"
 
-#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
 #include <memory>
 
+#include "comm/agreement.hpp"
+#include "commands/report.hpp"
 #include "commands/run.hpp"
 
 namespace goracs {
@@ -40,7 +43,7 @@ Verb stage_verb(Stage stage) {
   Verb verb;
   verb.name = name_of(stage);
   verb.summary = summary_of(stage);
-  verb.options = [with_inputs](CLI::App& app) { app.add_flag("--with-inputs", *with_inputs, "compute missing earlier stages too"); };
+  verb.options = [with_inputs](Flags& declared) { declared.yes("--with-inputs", *with_inputs, "compute missing earlier stages too"); };
   verb.notes = [stage] {
     return (stage == Stage::kEvaluate ? kMetrics : std::string()) + "Config keys that can change the result\n" + parameter_reference(stage);
   };
@@ -53,6 +56,12 @@ Verb stage_verb(Stage stage) {
   return verb;
 }
 
+ExitCode run_and_report(const LoadedConfig& config, const std::string& command, Communicator& world) {
+  const ExitCode code = run_all({config, command, /*with_inputs=*/true}, world);
+  if (code == ExitCode::kDone) on_root(world, [&] { write_report(config.values.work_dir / "runs" / config.values.run.name); });
+  return code;
+}
+
 Verb run_verb() {
   Verb verb;
   verb.name = "run";
@@ -60,9 +69,9 @@ Verb run_verb() {
   verb.notes = [] { return "Config keys\n" + parameter_reference(); };
   verb.on_ranks = [] { return true; };
   verb.run = [](const CommonOptions& options, World& world) {
-    const RunRequest request{load_config(options, world.communicator()), options.command, true};
-    begin_work(request.config.values.run, world);
-    return run_all(request, world.communicator());
+    const LoadedConfig config = load_config(options, world.communicator());
+    begin_work(config.values.run, world);
+    return run_and_report(config, options.command, world.communicator());
   };
   return verb;
 }

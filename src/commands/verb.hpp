@@ -7,10 +7,7 @@
 #include "base/config_file.hpp"
 #include "base/error.hpp"
 #include "comm/world.hpp"
-
-namespace CLI {
-class App;
-}
+#include "commands/flags.hpp"
 
 namespace goracs {
 
@@ -26,7 +23,7 @@ struct CommonOptions {
 /// One verb of the command line. `options` declares its own flags; `run` is called once they are read.
 struct Verb {
   std::string name, summary;
-  std::function<void(CLI::App&)> options;
+  std::function<void(Flags&)> options;
   std::function<std::string()> notes;  ///< what stands below the flags in its help
   std::function<bool()> on_ranks;      ///< whether this call works together with the other ranks; else it is one process
   std::function<ExitCode(const CommonOptions&, World&)> run;
