@@ -44,9 +44,22 @@ void CandidateLists::rebuild(std::int64_t row, std::span<const float> cost, std:
 }
 
 void CandidateLists::add_violating(std::int64_t row, std::span<const float> cost, std::span<const double> column_dual, double row_dual) {
-  if ((*this)[row].cost.size() > kLongest) return rebuild(row, cost, column_dual, row_dual);
+  if (is_long(row)) return rebuild(row, cost, column_dual, row_dual);
+  append_violating(row, cost, column_dual, row_dual);
+}
+
+void CandidateLists::append_violating(std::int64_t row, std::span<const float> cost, std::span<const double> column_dual, double row_dual) {
   std::vector<std::int32_t> columns;
   cpu::columns_below(cost, column_dual, row_dual, columns);
+  if (columns.size() > kLength) {
+    const auto difference = [&](std::int32_t j) {
+      return static_cast<double>(cost[static_cast<std::size_t>(j)]) - column_dual[static_cast<std::size_t>(j)];
+    };
+    std::nth_element(columns.begin(), columns.begin() + kLength, columns.end(), [&](std::int32_t a, std::int32_t b) {
+      return difference(a) != difference(b) ? difference(a) < difference(b) : a < b;
+    });
+    columns.resize(kLength);
+  }
   List& list = change(row);
   for (const std::int32_t j : columns) append_arc(list, cost, static_cast<std::size_t>(j));
 }

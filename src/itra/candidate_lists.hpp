@@ -29,6 +29,10 @@ class CandidateLists {
   /// Adds the arcs with cost - column dual < row_dual, or rebuilds a list that got long.
   void add_violating(std::int64_t row, std::span<const float> cost, std::span<const double> column_dual, double row_dual);
 
+  /// Adds the arcs with cost - column dual < row_dual, kLength of them at most (the lowest), however long the list gets.
+  void append_violating(std::int64_t row, std::span<const float> cost, std::span<const double> column_dual, double row_dual);
+  bool is_long(std::int64_t row) const { return (*this)[row].cost.size() > kLongest; }
+
   /// From now on changes are remembered, until they are kept or undone.
   void begin_trial();
   void keep_trial();

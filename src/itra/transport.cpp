@@ -63,6 +63,7 @@ Transport Transport::solve(std::vector<CostRow> rows, std::int64_t num_valid, Op
   transport.grow_tree(transport.cheapest_first_forest(), false);
   transport.build_lists(0);
   transport.optimise();
+  transport.settle_solver();
   return transport;
 }
 
@@ -96,61 +97,9 @@ std::vector<double> Transport::column_dual() const {
   return dual;
 }
 
-std::vector<Transport::Flow> Transport::flows() const {
-  std::vector<Flow> positive;
-  for (Node x = 0; x < tree_.nodes(); ++x) {
-    if (tree_.parent(x) == SpanningTree::kNone || tree_.parent(x) == tree_.root() || tree_.flow(x) == 0) continue;
-    const Node row = is_row(x) ? x : tree_.parent(x), column = is_row(x) ? tree_.parent(x) : x;
-    if (column != dummy()) positive.push_back({slot_of(row), column, tree_.flow(x)});
-  }
-  std::sort(positive.begin(), positive.end(),
-            [](const Flow& a, const Flow& b) { return std::pair(a.column, a.slot) < std::pair(b.column, b.slot); });
-  return positive;
-}
-
 double Transport::cost(Node row, Node column) const {
   const auto slot = static_cast<std::size_t>(slot_of(row));
   return column == dummy() ? dummy_cost_[slot] : static_cast<double>(rows_[slot][column]);
-}
-
-void Transport::exchange(std::int64_t slot, CostRow row) {
-  bind(slot, row);
-  lists_.rebuild(slot, costs(slot), column_potentials(), dual_of(slot));
-  cursor_ = slot;
-  optimise();
-}
-
-bool Transport::exchange_if_better(std::int64_t slot, CostRow row) { return try_exchange(slot, row, true); }
-
-bool Transport::is_better(std::int64_t slot, CostRow row) { return try_exchange(slot, row, false); }
-
-bool Transport::try_exchange(std::int64_t slot, CostRow row, bool keep) {
-  struct Before {
-    CostRow row;
-    SpanningTree tree;
-    std::vector<double> potential;
-    std::vector<std::int64_t> shipped;
-    std::int64_t cursor;
-    double least_reduced_cost;
-    Int128 value;
-  };
-  Before before{rows_[static_cast<std::size_t>(slot)], tree_, potential_, shipped_, cursor_, least_reduced_cost_, exact_value_};
-  lists_.begin_trial();
-  exchange(slot, row);
-  const bool better = exact_value_ < before.value;
-  if (better && keep) {
-    lists_.keep_trial();
-    return true;
-  }
-  lists_.undo_trial();
-  rows_[static_cast<std::size_t>(slot)] = before.row;
-  tree_ = std::move(before.tree);
-  potential_ = std::move(before.potential);
-  shipped_ = std::move(before.shipped);
-  cursor_ = before.cursor;
-  least_reduced_cost_ = before.least_reduced_cost;
-  exact_value_ = before.value;
-  return better;
 }
 
 void Transport::add_rows(std::span<const CostRow> rows) {
@@ -209,6 +158,7 @@ Transport Transport::of_allowed() const {
   transport.grow_tree(forest, true);
   transport.build_lists(0);
   transport.optimise();
+  transport.settle_solver();
   return transport;
 }
 
@@ -219,12 +169,12 @@ std::string Transport::save() const {
   append_bytes(bytes, budget_);
   append_bytes(bytes, relaxed_);
   append_bytes(bytes, cursor_);
-  append_bytes(bytes, least_reduced_cost_);
   append_bytes(bytes, exact_value_);
   append_vector(bytes, dummy_cost_);
   append_vector(bytes, shipped_);
   append_vector(bytes, potential_);
   tree_.save(bytes);
+  flows_.save(bytes);
   lists_.save(bytes);
   return bytes;
 }
@@ -241,13 +191,13 @@ Transport Transport::restore(std::vector<CostRow> rows, const std::string& saved
                      rows.size());
   Transport transport = prepare(std::move(rows), num_valid, budget, relaxed, Options());
   take_bytes(bytes, transport.cursor_);
-  take_bytes(bytes, transport.least_reduced_cost_);
   take_bytes(bytes, transport.exact_value_);
   take_vector(bytes, transport.dummy_cost_);
   take_vector(bytes, transport.shipped_);
   transport.potential_.resize(static_cast<std::size_t>(num_valid + 2 + num_rows));
   take_vector(bytes, transport.potential_);
   transport.tree_.load(bytes);
+  transport.flows_.load(bytes);
   transport.lists_.load(bytes);
   return transport;
 }

@@ -8,6 +8,8 @@
 
 #include "base/int128.hpp"
 #include "itra/candidate_lists.hpp"
+#include "itra/flow_table.hpp"
+#include "itra/shortest_paths.hpp"
 #include "itra/spanning_tree.hpp"
 
 namespace goracs::itra {
@@ -91,11 +93,14 @@ class Transport {
 
  private:
   using Node = SpanningTree::Node;
+  bool uses_dummy() const { return relaxed_ && tree_.parent(dummy()) != SpanningTree::kNone; }
   struct ForestArc {
     std::int64_t slot;
     Node column;
     std::int64_t units;
   };
+
+  static constexpr Int128 kNoLimit = Int128{1} << 126;
 
   Transport() = default;
   static Transport prepare(std::vector<CostRow> rows, std::int64_t num_valid, std::int64_t budget, bool relaxed, Options options);
@@ -129,12 +134,25 @@ class Transport {
   void pivot(Node row, const Arc& entering);
   void shift(Node x, double by);
   bool optimise_lists();
-  bool sweep();
-  void optimise();
+  enum class Verdict : std::uint8_t { kOptimal, kHopeless, kUnknown };
+  Verdict judge(Int128 limit);
+  void list_violating(bool may_drop);
   void bind(std::int64_t slot, CostRow row);
+  bool optimise(Int128 limit = kNoLimit);
+  void sweep();
+
+  // transport_exchange.cpp
+  void settle_solver();
   bool try_exchange(std::int64_t slot, CostRow row, bool keep);
+  bool exchange_below(std::int64_t slot, CostRow row, Int128 limit);
+  bool exchange_by_pivots(std::int64_t slot, CostRow row, Int128 limit);
+  bool exchange_by_paths(std::int64_t slot, CostRow row, Int128 limit);
+  bool ship(std::int64_t slot, double detour, Int128 limit);
+  Int128 dual_bound() const;
 
   // transport_certificate.cpp
+  template <class Visit>
+  void for_each_flow(Visit&& visit) const;
   void certify();
   void recentre();
 
@@ -145,12 +163,14 @@ class Transport {
   std::int32_t row_units_ = 0, column_units_ = 0;
   Options options_;
 
-  SpanningTree tree_;
+  SpanningTree tree_;  ///< the basis of the simplex
+  FlowTable flows_;    ///< instead of the tree, where exchanges ship along paths
+  ShortestPaths paths_;
   /// Columns: v. Rows: -u, so that a subtree shifts by one number. Reduced cost of an arc: C + potential(row) - potential(column).
   std::vector<double> potential_;
   CandidateLists lists_;
-  std::int64_t cursor_ = 0;  ///< the slot that pricing looks at next
-  double least_reduced_cost_ = 0;
+  std::int64_t cursor_ = 0;            ///< the slot that pricing looks at next
+  std::vector<double> least_reduced_;  ///< (num_rows) of the last sweep
   std::vector<std::int64_t> shipped_;
   Int128 exact_value_ = 0;
   std::int64_t pivots_ = 0, sweeps_ = 0;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "itra/exact_cost.hpp"
 #include "itra/transport.hpp"
 #include "kernels/reduced_cost.hpp"
 
@@ -17,7 +18,7 @@ Transport::Arc Transport::most_violating(std::int64_t slot) const {
       for (std::size_t p = 0; best.column == SpanningTree::kNone; ++p)
         if (static_cast<double>(list.cost[p]) - potential(list.column[p]) == least) best = {list.column[p], least - dual};
   }
-  if (tree_.parent(dummy()) != SpanningTree::kNone) {
+  if (uses_dummy()) {
     const double reduced = dummy_cost_[static_cast<std::size_t>(slot)] - potential(dummy()) - dual;
     if (reduced < best.reduced_cost) best = {dummy(), reduced};
   }
@@ -73,31 +74,57 @@ bool Transport::optimise_lists() {
   return true;
 }
 
-bool Transport::sweep() {
+void Transport::sweep() {
   ++sweeps_;
   const std::int64_t rows = num_rows();
-  std::vector<double> reduced(rows_.size());
+  least_reduced_.resize(rows_.size());
 #pragma omp parallel for schedule(static)
   for (std::int64_t slot = 0; slot < rows; ++slot)
-    reduced[static_cast<std::size_t>(slot)] = cpu::least_difference(costs(slot), column_potentials()) - dual_of(slot);
-  if (tree_.parent(dummy()) != SpanningTree::kNone)
+    least_reduced_[static_cast<std::size_t>(slot)] = cpu::least_difference(costs(slot), column_potentials()) - dual_of(slot);
+  if (uses_dummy())
     for (std::int64_t slot = 0; slot < rows; ++slot) {
       const auto k = static_cast<std::size_t>(slot);
-      reduced[k] = std::min(reduced[k], dummy_cost_[k] - potential(dummy()) - dual_of(slot));
+      least_reduced_[k] = std::min(least_reduced_[k], dummy_cost_[k] - potential(dummy()) - dual_of(slot));
     }
-  least_reduced_cost_ = *std::min_element(reduced.begin(), reduced.end());
-  for (std::int64_t slot = 0; slot < rows; ++slot)
-    if (reduced[static_cast<std::size_t>(slot)] < 0) lists_.add_violating(slot, costs(slot), column_potentials(), dual_of(slot));
-  return least_reduced_cost_ >= 0;
 }
 
-void Transport::optimise() {
+Int128 Transport::dual_bound() const {
+  // rows whose dual is too high for an arc get the highest that is allowed
+  Int128 bound = 0;
+  for (Node column = 0; column < dummy(); ++column) bound += static_cast<Int128>(column_units_) * exact_units(potential(column));
+  for (std::int64_t slot = 0; slot < num_rows(); ++slot)
+    bound += static_cast<Int128>(row_units_) * exact_units(dual_of(slot) + std::min(0.0, least_reduced_[static_cast<std::size_t>(slot)]));
+  return bound;
+}
+
+/// What a sweep says of the duals: no arc violates them, or the optimum is sure not to lie below the limit.
+Transport::Verdict Transport::judge(Int128 limit) {
+  sweep();
+  if (limit != kNoLimit && dual_bound() >= limit) return Verdict::kHopeless;
+  return *std::min_element(least_reduced_.begin(), least_reduced_.end()) >= 0 ? Verdict::kOptimal : Verdict::kUnknown;
+}
+
+void Transport::list_violating(bool may_drop) {
+  for (std::int64_t slot = 0; slot < num_rows(); ++slot) {
+    if (least_reduced_[static_cast<std::size_t>(slot)] >= 0) continue;
+    if (may_drop)
+      lists_.add_violating(slot, costs(slot), column_potentials(), dual_of(slot));
+    else
+      lists_.append_violating(slot, costs(slot), column_potentials(), dual_of(slot));
+  }
+}
+
+bool Transport::optimise(Int128 limit) {
   recentre();
-  bool within_limit = true;
-  do {
-    within_limit = optimise_lists();
-  } while (!sweep() && within_limit);
+  for (;;) {
+    const bool within_pivots = optimise_lists();
+    const Verdict verdict = judge(limit);
+    if (verdict == Verdict::kHopeless) return false;
+    if (verdict == Verdict::kOptimal || !within_pivots) break;
+    list_violating(true);
+  }
   certify();
+  return true;
 }
 
 void Transport::bind(std::int64_t slot, CostRow row) {
