@@ -53,6 +53,18 @@ TEST_F(Log, WritesOneJsonObjectALine) {
   EXPECT_TRUE(matches(line.at("time"), R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d)"));
 }
 
+TEST_F(Log, HasColoursOnATerminalAlone) {
+  const auto warn = [] {
+    open_log({});
+    log_warning("no gap");
+  };
+  EXPECT_EQ(test::captured_error(warn).find('\033'), std::string::npos);
+  EXPECT_NE(test::captured_error(warn, true).find("\033[33mwarning\033[0m: no gap"), std::string::npos);
+  ::setenv("NO_COLOR", "1", 1);
+  EXPECT_EQ(test::captured_error(warn, true).find('\033'), std::string::npos);
+  ::unsetenv("NO_COLOR");
+}
+
 TEST_F(Log, IsRankZerosAloneButForErrors) {
   open_log({.rank = 2});
   EXPECT_EQ(test::captured_error([] { log_warning("mine"); }), "");

@@ -68,6 +68,31 @@ TEST(Progress, SaysNothingOfShortLoops) {
             "");
 }
 
+TEST(Progress, DrawsABarOnATerminalOverTheOneBeforeAndTakesItAway) {
+  double now = 0;
+  const test::TemporaryFolder folder;
+  log_also_to(folder / "log.txt");
+  const std::string text = test::captured_error(
+      [&] {
+        Progress progress("embed", "batches", 4, 0, [&] { return now; });
+        now = 40;
+        progress.at(1);
+        log_info("between");
+        now = 80;
+        progress.at(3);
+      },
+      true);
+  EXPECT_NE(text.find("\r\033[K[=====               ] embed 1/4 batches (25%)"), std::string::npos) << text;
+  EXPECT_NE(text.find("\r\033[K[===============     ] embed 3/4 batches (75%)"), std::string::npos) << text;
+  const std::size_t between = text.find(" between");
+  ASSERT_NE(between, std::string::npos);
+  EXPECT_EQ(text.substr(between - std::string("\r\033[K00:00:00").size(), 4), "\r\033[K") << text;  // a line of its own
+  std::ostringstream log;
+  log << std::ifstream(folder / "log.txt").rdbuf();
+  EXPECT_EQ(lines_of(log.str()), 4);  // two of progress, the one between, the last
+  EXPECT_EQ(log.str().find('\r'), std::string::npos);
+}
+
 TEST(Progress, TellsPeersOnceASecond) {
   int told = 0;
   double now = 0;

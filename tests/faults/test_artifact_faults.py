@@ -3,6 +3,7 @@
 
     test_artifact_faults.py BUILD_TESTS_FOLDER kills       dies at every crash point, and before every system call on the stage's files
     test_artifact_faults.py BUILD_TESTS_FOLDER io_errors   every such call fails, alone or with all after it, by EIO and by ENOSPC
+    test_artifact_faults.py BUILD_TESTS_FOLDER jobs        several jobs want the same stage, and one is killed
 """
 import collections
 import os
@@ -11,9 +12,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 DONE, IO_ERROR, KILLED = 0, 4, -9
 MOST_CALLS = 2000
+PATIENCE = 60  # seconds
 FAILING = "open,write,fsync,rename,mkdir,truncate,close"
 
 
@@ -101,8 +104,30 @@ def io_errors(stage: Stage, content: str) -> None:
     assert total >= 150, "is the shim loaded?"
 
 
+def jobs(stage: Stage, content: str) -> None:
+    """Several jobs at once: one computes, the others find it; when one is killed the next goes on from what it saved."""
+    rounds, together = 12, 3
+    computed = killed = 0
+    for at in range(1, rounds + 1):
+        stage.forget()
+        start = time.monotonic()
+        crash = {"GORACS_CRASH_AT": f"commit:{2 * at}"}  # every other point of the first job
+        running = [subprocess.Popen([stage.program, stage.work], env={**os.environ, **(crash if k == 0 else {})}, text=True,
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE) for k in range(together)]
+        ended = [(*job.communicate(timeout=60), job.returncode) for job in running]
+        for lines, errors, code in ended:
+            assert code == DONE and lines.splitlines()[-1] == content or code == KILLED, f"round {at}: exit {code}: {lines}{errors}"
+        died = [lines for lines, _, code in ended if code == KILLED]
+        worked = [lines for lines, _, code in ended if code == DONE and len(lines.splitlines()) > 1]
+        assert len(died) <= 1 and len(worked) <= 1, f"round {at}: computed twice: {ended}"
+        assert time.monotonic() - start < PATIENCE
+        computed, killed = computed + len(worked), killed + len(died)
+    print(f"{rounds} times {together} jobs at once: computed {computed} times and {killed} killed at it, never two at a time")
+    assert killed > 0
+
+
 def main() -> None:
-    programs, campaign = pathlib.Path(sys.argv[1]), {"kills": kills, "io_errors": io_errors}[sys.argv[2]]
+    programs, campaign = pathlib.Path(sys.argv[1]), {"kills": kills, "io_errors": io_errors, "jobs": jobs}[sys.argv[2]]
     with tempfile.TemporaryDirectory(prefix="goracs-faults-") as folder:
         stage = Stage(programs, pathlib.Path(folder) / "work")
         code, lines, errors = stage.run()
