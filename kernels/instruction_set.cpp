@@ -11,7 +11,7 @@ std::string_view name_of(InstructionSet set) {
 }
 
 const std::vector<InstructionSet>& instruction_sets() {
-  static const std::vector<InstructionSet> sets = [] {
+  static const std::vector<InstructionSet> kFound = [] {
     std::vector<InstructionSet> found{InstructionSet::kPortable};
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx2")) found.push_back(InstructionSet::kAvx2);
@@ -19,7 +19,7 @@ const std::vector<InstructionSet>& instruction_sets() {
 #endif
     return found;
   }();
-  return sets;
+  return kFound;
 }
 
 }  // namespace goracs::cpu
