@@ -20,14 +20,23 @@ namespace goracs {
 namespace {
 
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
-/// A core's float32 arithmetic in these loops (measured on two AVX-512 cores: 80-115); bfloat16, where the processor has it, is 3-4 times that.
-constexpr double kCoreFlops = 80e9;
+/// A core's arithmetic in matrix products (measured on two AVX-512 cores: 80-115 GFLOPS in float32, 340-480 in bfloat16), less what batches
+/// of odd lengths lose.
+constexpr double kFloat32Flops = 70e9, kBfloat16Flops = 250e9;
 /// Where memory traffic is the limit: a few cores already take all of it.
 constexpr double kHostBytesPerSecond = 20e9;
 
-double host_seconds(const StageCosts& costs) {
+/// Whether models compute in bfloat16 here.
+bool in_bfloat16(const Config& config) {
+  return config.model.dtype == "bfloat16" || (config.model.dtype == "auto" && __builtin_cpu_supports("avx512bf16") != 0);
+}
+
+double core_flops(const Config& config) { return in_bfloat16(config) ? kBfloat16Flops : kFloat32Flops; }
+
+double host_seconds(const StageCosts& costs, const Config& config) {
   const double cores = std::max(1U, std::thread::hardware_concurrency());
-  return (costs.model_flop + costs.exact_flop) / (cores * kCoreFlops) + costs.memory_bytes / kHostBytesPerSecond + costs.serial_seconds;
+  return (costs.model_flop / core_flops(config) + costs.exact_flop / kFloat32Flops) / cores + costs.memory_bytes / kHostBytesPerSecond +
+         costs.serial_seconds;
 }
 
 /// The folder above work_dir that is there already: its file system is the one that will be written to.
@@ -40,11 +49,12 @@ std::filesystem::path existing_parent(const std::filesystem::path& folder) {
 void print_table(const Workload& work, const std::vector<StageCosts>& stages, int ranks) {
   fmt::print("{}: {} training, {} validation, {} test samples; {} ranks on this host\n", work.name, work.num_train, work.num_valid,
              work.num_test, ranks);
-  fmt::print("  {:<10}{:>18}{:>14}{:>22}\n", "stage", "GiB a rank", "disk GiB", "hours (rough, CPU)");
+  fmt::print("  {:<10}{:>18}{:>14}{:>22}\n", "stage", "GiB a rank", "disk GiB", "minutes (rough, CPU)");
   for (const StageCosts& costs : stages)
-    fmt::print("  {:<10}{:>18.2f}{:>14.3f}{:>22.3f}\n", name_of(costs.stage), costs.rank_bytes / kGiB, costs.disk_bytes / kGiB,
-               host_seconds(costs) / 3600);
-  fmt::print("assumed:\n  {} cores at {:.0f} GFLOPS\n", std::thread::hardware_concurrency(), kCoreFlops / 1e9);
+    fmt::print("  {:<10}{:>18.2f}{:>14.3f}{:>22.1f}\n", name_of(costs.stage), costs.rank_bytes / kGiB, costs.disk_bytes / kGiB,
+               host_seconds(costs, work.config) / 60);
+  fmt::print("assumed:\n  {} cores at {:.0f} GFLOPS each in the models\n", std::thread::hardware_concurrency(),
+             core_flops(work.config) / 1e9);
   for (std::size_t begin = 0, end = 0; (end = work.assumptions.find('\n', begin)) != std::string::npos; begin = end + 1)
     fmt::print("  {}\n", work.assumptions.substr(begin, end - begin));
 }
