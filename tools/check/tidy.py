@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """clang-tidy (checks of .clang-tidy) on every source of compile_commands.json and the headers it includes.
 
-    tidy.py BUILD_DIR
+    tidy.py BUILD_DIR [FOLDER_OR_FILE...]      without names: all of them
 
 Most of its time goes to system headers (Torch's: 12 s a file), so sources of equal flags are read as one; where that finds anything
 (or two of them define the same name), halves are read, then single files, and only what is found in those counts.
@@ -76,9 +76,12 @@ def main() -> None:
     rules = (ROOT / ".clang-tidy").read_text()
     todo: dict[tuple[str, ...], list[pathlib.Path]] = {}
     content: dict[pathlib.Path, str] = {}
+    chosen = [pathlib.Path(name) for name in sys.argv[2:]]
     for file, words in sorted(commands.flags.items()):
         if not (ROOT / file).is_file():
             continue  # of an older configuration
+        if chosen and not any(file.is_relative_to(name) for name in chosen):
+            continue
         flags = tuple(word for word in words if not word.startswith(FOREIGN))
         content[file] = closure.hash(file, version, rules, *flags)
         if not marks.has(content[file]):
