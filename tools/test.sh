@@ -12,11 +12,11 @@ cd "$root"
 # shellcheck source=tools/environment.sh
 source tools/environment.sh
 
-setup_options=() ctest_options=(-LE '^oracle$')
+setup_options=() targets=(all) ctest_options=(-LE '^oracle$')
 for option in "$@"; do
   case "$option" in
     --oracle)
-      setup_options=(--oracle) ctest_options=()
+      setup_options=(--oracle) targets=(all model_figures) ctest_options=()
       export GORACS_ORACLE_PYTHON="$GORACS_CACHE_DIR/venv-oracle/bin/python"
       ;;
     -h | --help) sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; exit 0 ;;
@@ -30,7 +30,7 @@ setup_seconds=$((SECONDS - begin))
 
 mark=$SECONDS
 cmake --preset cpu
-cmake --build --preset cpu
+cmake --build --preset cpu --target "${targets[@]}"
 build_seconds=$((SECONDS - mark))
 
 mark=$SECONDS status=0

@@ -1,5 +1,5 @@
 // Times embedding and the way to the first logits for model_bench.py.
-//   bench_model embed ENCODER_FOLDER TEXTS.json OUT.h5 THREADS    texts to /embeddings (texts, d); prints the seconds, loading not counted
+//   bench_model embed ENCODER_FOLDER TEXTS.json OUT.h5 THREADS    texts to /embeddings (texts, d); prints wall and CPU seconds, loading not counted
 //   bench_model first MODEL_FOLDER TEXT THREADS                   loads, prints the ten largest logits behind the text as "id logit"
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -30,6 +31,7 @@ void embed(const std::string& folder, const std::string& texts_path, const std::
   const auto tokenizer = open_tokenizer(folder);
 
   const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start_cpu = std::clock();
   std::vector<std::vector<TokenId>> ids;
   std::vector<std::int64_t> lengths;
   for (const std::string& text : texts) {
@@ -44,11 +46,12 @@ void embed(const std::string& folder, const std::string& texts_path, const std::
     rows.index_copy_(0, at::tensor(batch, at::kLong), encoder.mean_pooled(tokens.ids, tokens.length));
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double cpu_seconds = static_cast<double>(std::clock() - start_cpu) / CLOCKS_PER_SEC;
 
   H5File file = H5File::create(out);
   file.write<float>("embeddings", {rows.size(0), rows.size(1)}, {rows.data_ptr<float>(), static_cast<std::size_t>(rows.numel())});
   file.close();
-  fmt::print("{}\n", seconds);
+  fmt::print("{} {}\n", seconds, cpu_seconds);
 }
 
 void first_logits(const std::string& folder, const std::string& text) {
