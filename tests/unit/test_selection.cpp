@@ -53,7 +53,7 @@ TEST_P(EveryMethod, ChoosesTheSameForAnyRanksAndThreads) {
     const test::SelectionData data = test::clustered_data(157, 61, 19, 3, ties);
     const SelectConfig config = test::select_settings(GetParam(), 14);
     const Selection expected = select_on(1, 1, data, config);
-    for (const auto [ranks, threads] : {std::pair{1, 2}, {1, 4}, {2, 1}, {3, 2}, {5, 1}}) {
+    for (const auto& [ranks, threads] : {std::pair{1, 2}, {1, 4}, {2, 1}, {3, 2}, {5, 1}}) {
       SCOPED_TRACE(testing::Message() << ranks << " ranks, " << threads << " threads, ties " << ties);
       expect_equal(select_on(ranks, threads, data, config), expected);
     }
