@@ -71,7 +71,8 @@ std::string all_reduce_line(Communicator& world) {
     world.all_reduce(std::span<float>(values), ReduceOp::kSum);
   }
   const double seconds = seconds_since(begin) / kRounds;
-  const auto expected = static_cast<float>(world.size() * (world.size() + 1) / 2);
+  const int sum = world.size() * (world.size() + 1) / 2;  // even before it is halved
+  const auto expected = static_cast<float>(sum);
   GORACS_CHECK_PEER(values.front() == expected && values.back() == expected, "all-reduce of 1 .. {} gave {}, expected {}", world.size(),
                     values.front(), expected);
   if (world.size() == 1) return "all-reduce: one rank, nothing to send";
