@@ -27,7 +27,7 @@ Verb doctor_verb() {
   verb.on_ranks = [] { return true; };
   verb.run = [](const CommonOptions& options, World& world) {
     Communicator& ranks = world.communicator();
-    std::filesystem::path work_dir = "work";
+    std::filesystem::path work_dir = ".";  // without a config: where it was started
     if (!options.config_file.empty() || !options.settings.empty()) {
       const LoadedConfig config = load_config(options, ranks);
       work_dir = config.values.work_dir;
