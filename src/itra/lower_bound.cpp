@@ -7,9 +7,19 @@
 namespace goracs::itra {
 namespace {
 
-constexpr std::int64_t kDropped = std::numeric_limits<std::int64_t>::max();
 constexpr double kUnitsPerOne = 0x1p40;
 constexpr int kRowsPerChunk = 16;  // handed to a thread at once
+
+/// Leaves the `count` lowest rows, ascending; returns the smallest score of the others.
+std::int64_t keep_lowest(std::vector<RowScore>& rows, std::int64_t count) {
+  const auto keep = std::min(static_cast<std::size_t>(count), rows.size());
+  std::nth_element(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(keep), rows.end());
+  std::int64_t next = LowerBound::kDropped;
+  for (std::size_t k = keep; k < rows.size(); ++k) next = std::min(next, rows[k].score);
+  rows.resize(keep);
+  std::sort(rows.begin(), rows.end());
+  return next;
+}
 
 }  // namespace
 
@@ -78,25 +88,26 @@ std::int64_t LowerBound::score_last_lowest() {
 }
 
 void LowerBound::select_lowest() {
-  const auto lowest_of = [this](std::vector<RowScore>& rows) {
-    const auto keep = std::min(static_cast<std::size_t>(budget_), rows.size());
-    std::nth_element(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(keep), rows.end());
-    std::int64_t next = kDropped;
-    for (std::size_t k = keep; k < rows.size(); ++k) next = std::min(next, rows[k].score);
-    rows.resize(keep);
-    std::sort(rows.begin(), rows.end());
-    return next;
-  };
   std::vector<RowScore> rows;
   for (std::size_t k = 0; k < point_.row_score.size(); ++k)
     if (is_exact_[k] && point_.row_score[k] != kDropped)
       rows.push_back({point_.row_score[k], cost_.rows().begin + static_cast<std::int64_t>(k)});
-  std::int64_t next = lowest_of(rows);
+  std::int64_t next = keep_lowest(rows, budget_);
   for (std::size_t k = 0; k < point_.row_score.size(); ++k)
     if (!is_exact_[k]) next = std::min(next, point_.row_score[k]);
   next = world_.all_reduce(next, ReduceOp::kMin);
   point_.lowest = world_.all_gather(std::span<const RowScore>(rows));
-  point_.next_score = std::min(next, lowest_of(point_.lowest));
+  point_.next_score = std::min(next, keep_lowest(point_.lowest, budget_));
+}
+
+std::vector<RowScore> LowerBound::lowest_rows(std::int64_t count) const {
+  std::vector<RowScore> rows;
+  for (std::size_t k = 0; k < point_.row_score.size(); ++k)
+    rows.push_back({point_.row_score[k], cost_.rows().begin + static_cast<std::int64_t>(k)});
+  keep_lowest(rows, count);
+  std::vector<RowScore> all = world_.all_gather(std::span<const RowScore>(rows));
+  keep_lowest(all, count);
+  return all;
 }
 
 void LowerBound::sum_up() {

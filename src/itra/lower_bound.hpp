@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -23,7 +24,7 @@ struct DualPoint {
   Int128 bound_units = 0;                   ///< bound(v) in units of 2^-40 / (n M), exact for the v rounded to units of 2^-40
   double bound = 0;                         ///< the same, rounded
   std::vector<RowScore> lowest;             ///< the n rows of smallest F, ascending; ties go to the lower row
-  std::int64_t next_score = 0;              ///< no other row's F is smaller (units; INT64_MAX when there is no other row)
+  std::int64_t next_score = 0;              ///< no other row's F is smaller (units; LowerBound::kDropped when there is no other row)
   std::vector<std::int64_t> row_score;      ///< (N_lc) F of this rank's rows in units, or less for rows that are not among the lowest
   std::vector<std::int64_t> supergradient;  ///< (M) in units of 1 / (n M): 1/M minus what the n lowest rows take of the column; sums to 0
 };
@@ -40,12 +41,18 @@ struct DualPoint {
 ///   n = 2:   rank 0: 3:0.1 5:0.4   rank 1: 7:0.2 8:0.3   ->   3:0.1 7:0.2 on every rank
 class LowerBound {
  public:
+  static constexpr std::int64_t kDropped = std::numeric_limits<std::int64_t>::max();  ///< the score of a dropped row
+
   /// Requires 1 <= budget <= num_train; `cost` and `world` must live on.
   LowerBound(const CostRows& cost, std::int64_t budget, Communicator& world);
 
   /// bound(v) for the duals v (M), the same on every rank. Collective. Valid until the next call.
   /// Throws Error(kNumeric) for duals that are not finite or beyond 2^21 / M.
   const DualPoint& evaluate(std::span<const double> column_dual);
+
+  /// The `count` rows of smallest score at the last evaluation, ascending, on every rank; those that were not scored there count by their lower
+  /// bound. Dropped rows come last. Collective.
+  std::vector<RowScore> lowest_rows(std::int64_t count) const;
 
   /// Rows that are proven to be in no better coreset: never among the lowest again. Local rows, none of them
   /// among the lowest of the last evaluation.

@@ -1,0 +1,231 @@
+// Bound, fixing and the relaxed selection against all coresets of tiny pools (LEMON's transports), against greedy, and over ranks.
+#include "itra/relaxed.hpp"
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "comm/self_communicator.hpp"
+#include "invented_costs.hpp"
+#include "itra/cost_matrix.hpp"
+#include "itra/fixing.hpp"
+#include "itra/greedy.hpp"
+#include "itra/relaxed_transport.hpp"
+#include "itra/rounding.hpp"
+#include "lemon_transport.hpp"
+#include "support/thread_ranks.hpp"
+
+namespace goracs::itra {
+namespace {
+
+using test::CostKind;
+using test::invented_costs;
+using test::kCostKinds;
+
+constexpr double kRounding = 1 + 1e-15;  // exact integers are compared after one division
+
+SelectConfig relaxed_config() {
+  SelectConfig config;
+  config.max_exchanges = 1000;
+  config.exchange_candidates = 5;
+  config.order_statistic = "smallest";
+  config.inner_potential = "exclude_self";
+  config.pair_order = "best_first";
+  return config;
+}
+
+RelaxedSelection chosen(const Matrix<float>& matrix, std::int64_t budget, Communicator& world, const SelectConfig& config = relaxed_config(),
+                        const SelectionEvents& events = {}) {
+  const CostMatrix cost = CostMatrix::of(matrix, world);
+  const std::vector<std::int64_t> greedy = *GreedyPass(cost, world).coreset(budget);
+  return choose_relaxed(cost.view(), greedy, config, world, events);
+}
+
+/// A coreset with its score in units of 2^-40 / (n M), by LEMON.
+struct Enumerated {
+  std::vector<std::int64_t> rows;
+  std::int64_t units;
+};
+
+std::vector<Enumerated> all_coresets(const Matrix<float>& matrix, std::int64_t budget) {
+  const std::int64_t cols = matrix.cols(), divisor = std::gcd(budget, cols);
+  std::vector<Enumerated> all;
+  std::vector<bool> taken(static_cast<std::size_t>(matrix.rows()), false);
+  std::fill_n(taken.begin(), budget, true);
+  do {
+    Enumerated one{{}, 0};
+    std::vector<std::int64_t> cost;
+    for (std::int64_t i = 0; i < matrix.rows(); ++i) {
+      if (!taken[static_cast<std::size_t>(i)]) continue;
+      one.rows.push_back(i);
+      for (const float c : matrix.row(i)) cost.push_back(std::llrint(std::ldexp(static_cast<double>(c), 40)));
+    }
+    one.units = divisor * test::lemon_transport(budget, cols, cols / divisor, budget / divisor, cost);
+    all.push_back(std::move(one));
+  } while (std::prev_permutation(taken.begin(), taken.end()));
+  return all;
+}
+
+std::int64_t optimum(const std::vector<Enumerated>& all) {
+  return std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.units < b.units; })->units;
+}
+
+struct Tiny {
+  std::int64_t rows, cols, budget;
+};
+constexpr Tiny kTiny[] = {{6, 4, 2}, {7, 5, 3}, {8, 6, 4}, {9, 3, 2}, {8, 2, 5}, {6, 7, 1}, {5, 4, 5}, {7, 1, 3}};
+
+TEST(RelaxedSelection, BracketsTheBestOfAllCoresetsAndClaimsOptimalityOnlyWhereItHolds) {
+  SelfCommunicator self;
+  int proven = 0, runs = 0;
+  for (const auto& [rows, cols, budget] : kTiny)
+    for (const CostKind kind : kCostKinds)
+      for (std::uint64_t seed = 0; seed < 4; ++seed, ++runs) {
+        SCOPED_TRACE(testing::Message() << rows << " x " << cols << ", n = " << budget << ", kind " << static_cast<int>(kind) << ", seed " << seed);
+        const Matrix<float> matrix = invented_costs(rows, cols, kind, seed);
+        const double best = std::ldexp(static_cast<double>(optimum(all_coresets(matrix, budget))), -40) / static_cast<double>(budget * cols);
+        const RelaxedSelection found = chosen(matrix, budget, self);
+        EXPECT_LE(found.lower_bound, best * kRounding);
+        EXPECT_GE(found.value * kRounding, best);
+        if (found.stop_reason != "proven_optimal") continue;
+        ++proven;
+        EXPECT_DOUBLE_EQ(found.value, best);
+        EXPECT_EQ(found.lower_bound, found.value);
+      }
+  EXPECT_GT(proven, runs / 4);
+}
+
+TEST(Fixing, KeepsEveryRowOfEveryCoresetAsGoodAsTheKnownOne) {
+  SelfCommunicator self;
+  std::size_t dropped = 0;
+  for (const auto& [rows, cols, budget] : kTiny)
+    for (const CostKind kind : kCostKinds)
+      for (std::uint64_t seed = 0; seed < 4; ++seed) {
+        const Matrix<float> matrix = invented_costs(rows, cols, kind, seed);
+        const std::vector<Enumerated> all = all_coresets(matrix, budget);
+        const CostRows cost(matrix, {0, rows}, rows);
+        FetchedRows fetched(cost, self);
+        LowerBound bound(cost, budget, self);
+        const RelaxedTransport relaxed = relax(cost, budget, opening_duals(cost, budget, fetched), bound, fetched);
+        const DualPoint& point = bound.evaluate(relaxed.transport.column_dual());
+        for (const Int128 known : {static_cast<Int128>(optimum(all)), static_cast<Int128>(all.front().units)}) {
+          const std::vector<std::int64_t> hopeless = hopeless_rows(point, known, cost.rows());
+          dropped += hopeless.size();
+          for (const Enumerated& one : all) {
+            if (one.units > known) continue;
+            for (const std::int64_t i : hopeless) EXPECT_FALSE(std::binary_search(one.rows.begin(), one.rows.end(), i));
+          }
+          if (!only_lowest_can_be_better(point, known)) continue;
+          std::vector<std::int64_t> lowest;
+          for (const RowScore& row : point.lowest) lowest.push_back(row.row);
+          std::sort(lowest.begin(), lowest.end());
+          for (const Enumerated& one : all) EXPECT_TRUE(one.units >= known || one.rows == lowest);
+        }
+      }
+  EXPECT_GT(dropped, 0U);
+}
+
+TEST(Rounding, IsTheExactTransportOfItsRows) {
+  SelfCommunicator self;
+  const Matrix<float> matrix = invented_costs(60, 45, CostKind::kPoints, 3);
+  const CostRows cost(matrix, {0, 60}, 60);
+  FetchedRows fetched(cost, self);
+  std::vector<std::int64_t> rows(60);
+  std::iota(rows.begin(), rows.end(), 0);
+  const RelaxedTransport relaxed = relax_rows(rows, cost, 12, fetched);
+  const SolvedCoreset rounded = round_to_coreset(relaxed);
+  ASSERT_EQ(rounded.rows.size(), 12U);
+  EXPECT_TRUE(std::is_sorted(rounded.rows.begin(), rounded.rows.end()));
+  EXPECT_TRUE(rounded.transport.exact_value() == Transport::solve(fetched.rows(rounded.rows), 45).exact_value());
+  EXPECT_GE(rounded.transport.value(), relaxed.transport.value());
+}
+
+TEST(RelaxedSelection, IsNeverWorseThanGreedy) {
+  SelfCommunicator self;
+  int better = 0;
+  for (const auto& [rows, cols, budget] : {Tiny{40, 30, 6}, {50, 16, 16}, {30, 9, 20}, {64, 33, 7}, {45, 45, 1}})
+    for (const CostKind kind : kCostKinds)
+      for (std::uint64_t seed = 10; seed < 13; ++seed) {
+        const RelaxedSelection found = chosen(invented_costs(rows, cols, kind, seed), budget, self);
+        EXPECT_LE(found.start_value, found.greedy_value);
+        EXPECT_LE(found.value, found.start_value);
+        EXPECT_LE(found.lower_bound, found.value);
+        EXPECT_EQ(found.coreset.size(), static_cast<std::size_t>(budget));
+        EXPECT_TRUE(std::adjacent_find(found.coreset.begin(), found.coreset.end(), std::greater_equal<>()) == found.coreset.end());
+        better += found.value < found.greedy_value ? 1 : 0;
+      }
+  EXPECT_GT(better, 30);
+}
+
+void expect_same(const RelaxedSelection& found, const RelaxedSelection& expected) {
+  EXPECT_EQ(found.coreset, expected.coreset);
+  EXPECT_EQ(found.value, expected.value);
+  EXPECT_EQ(found.start_value, expected.start_value);
+  EXPECT_EQ(found.lower_bound, expected.lower_bound);
+  EXPECT_EQ(found.column_dual, expected.column_dual);
+  EXPECT_EQ(found.stop_reason, expected.stop_reason);
+  EXPECT_EQ(found.ascent_phases, expected.ascent_phases);
+  EXPECT_EQ(found.rows_proven_out, expected.rows_proven_out);
+  EXPECT_EQ(found.trace.size(), expected.trace.size());
+}
+
+TEST(RelaxedSelection, IsTheSameForAnyRanksAndThreads) {
+  SelfCommunicator self;
+  for (const auto& [rows, cols, budget] : {Tiny{61, 40, 7}, {50, 24, 12}})
+    for (const CostKind kind : {CostKind::kUniform, CostKind::kDuplicates}) {
+      const Matrix<float> matrix = invented_costs(rows, cols, kind, 21);
+      const RelaxedSelection expected = chosen(matrix, budget, self);
+      for (const int threads : {1, 2, 4}) {
+        omp_set_num_threads(threads);
+        expect_same(chosen(matrix, budget, self), expected);
+      }
+      for (const int ranks : {2, 3, 5})
+        test::on_ranks(ranks, [&](Communicator& world) {
+          omp_set_num_threads(1 + world.rank() % 2);
+          expect_same(chosen(matrix, budget, world), expected);
+        });
+    }
+}
+
+TEST(RelaxedSelection, StopsAtTheGapAtTheTimeLimitAndWhenTold) {
+  SelfCommunicator self;
+  const Matrix<float> matrix = invented_costs(80, 50, CostKind::kUniform, 31);
+  SelectConfig config = relaxed_config();
+  config.gap = 0.9;
+  const RelaxedSelection close = chosen(matrix, 10, self, config);
+  EXPECT_EQ(close.stop_reason, "gap");
+  EXPECT_LE(close.value / close.lower_bound - 1, 0.9);
+
+  config.gap = 0;
+  config.time_limit = 1e-9;
+  const RelaxedSelection late = chosen(matrix, 10, self, config);
+  EXPECT_EQ(late.stop_reason, "time_limit");
+  EXPECT_EQ(late.value, late.greedy_value);
+  EXPECT_LE(late.lower_bound, late.value);
+
+  SelectionEvents events;
+  events.step = [](const std::string& phase, std::int64_t done, std::int64_t, double) { return phase == "ascent" && done == 2; };
+  const RelaxedSelection stopped = chosen(matrix, 10, self, relaxed_config(), events);
+  EXPECT_EQ(stopped.stop_reason, "stopped");
+  EXPECT_EQ(stopped.coreset.size(), 10U);
+}
+
+TEST(RelaxedSelection, GoesOnFromACheckpointAsIfNothingHadHappened) {
+  SelfCommunicator self;
+  const Matrix<float> matrix = invented_costs(300, 120, CostKind::kPoints, 41);
+  std::vector<SelectionState> states;
+  SelectionEvents saving;
+  saving.checkpoint = [&](const auto& state) { states.push_back(state()); };
+  const RelaxedSelection expected = chosen(matrix, 30, self, relaxed_config(), saving);
+  ASSERT_FALSE(states.empty());
+  for (const SelectionState& state : {states.front(), states.back()}) {
+    SelectionEvents resuming;
+    resuming.resume_from = state;
+    expect_same(chosen(matrix, 30, self, relaxed_config(), resuming), expected);
+  }
+}
+
+}  // namespace
+}  // namespace goracs::itra
