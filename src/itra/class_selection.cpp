@@ -14,6 +14,7 @@
 #include "itra/fetched_rows.hpp"
 #include "itra/greedy.hpp"
 #include "itra/lower_bound.hpp"
+#include "itra/relaxed.hpp"
 #include "itra/transport.hpp"
 
 namespace goracs::itra {
@@ -67,6 +68,7 @@ bool ClassSelection::choose_from_costs() {
   const bool starts_greedily = chosen_.indices.empty();
   if (starts_greedily && !choose_greedily()) return false;
   if (config_.method == "itra") return refine_greedy();
+  if (config_.method == "relaxed") return relax_and_refine();
   evaluate();
   if (starts_greedily) chosen_.greedy_poo_score = chosen_.poo_score;
   return true;
@@ -101,6 +103,22 @@ bool ClassSelection::refine_greedy() {
   chosen_.stop_reason = refinement.stop_reason;
   chosen_.transport_solves = refinement.transport_solves;
   chosen_.bytes_per_exchange = refinement.bytes_per_exchange;
+  return true;
+}
+
+/// The relaxed transport, its rounding and exchanges, with the bound that was raised on the way.
+bool ClassSelection::relax_and_refine() {
+  const ScopedSeconds timer(chosen_.seconds_refine);
+  RelaxedSelection relaxed = choose_relaxed(cost_->view(), chosen_.indices, config_, world_, events_);
+  if (relaxed.stop_reason == "stopped") return false;
+  chosen_.indices = std::move(relaxed.coreset);
+  chosen_.trace = std::move(relaxed.trace);
+  chosen_.greedy_poo_score = relaxed.greedy_value;
+  chosen_.poo_score = relaxed.value;
+  chosen_.lower_bound = relaxed.lower_bound;
+  chosen_.stop_reason = relaxed.stop_reason;
+  chosen_.transport_solves = relaxed.transport_solves;
+  chosen_.bytes_per_exchange = relaxed.bytes_per_exchange;
   return true;
 }
 

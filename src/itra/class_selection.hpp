@@ -41,6 +41,7 @@ class ClassSelection {
   bool choose_from_costs();
   bool choose_greedily();
   bool refine_greedy();
+  bool relax_and_refine();
   void evaluate();
   bool step(const char* phase, std::int64_t done, std::int64_t total, double poo_score = 0);
 

@@ -54,7 +54,12 @@ void PolyakSteps::run(const Function& function, double target, int steps, double
 
 DualAscent::DualAscent(const CostRows& cost, std::int64_t budget, LowerBound& bound, std::span<const std::vector<double>> first,
                        Communicator& world)
-    : cost_(cost), budget_(budget), bound_(bound), world_(world), best_bound_(-std::numeric_limits<double>::infinity()), theta_(kFirstTheta) {
+    : cost_(cost),
+      budget_(budget),
+      bound_(bound),
+      world_(world),
+      best_bound_(-std::numeric_limits<double>::infinity()),
+      theta_(kFirstTheta) {
   for (const std::vector<double>& dual : first) keep_if_better(dual);
 }
 
@@ -92,7 +97,8 @@ bool DualAscent::advance_restricted(double target) {
   RestrictedDual restricted(cost_, budget_, around, world_);
   PolyakSteps steps(best_, theta_, kRestrictedPatience);
   if (world_.is_root())
-    steps.run([&](auto dual, auto supergradient) { return restricted.evaluate(dual, supergradient); }, target, kRestrictedSteps, kLeastTheta);
+    steps.run([&](auto dual, auto supergradient) { return restricted.evaluate(dual, supergradient); }, target, kRestrictedSteps,
+              kLeastTheta);
   std::vector<double> found = steps.best();
   double promised = steps.best_value(), theta = steps.theta();
   world_.broadcast(std::span<double>(found), 0);

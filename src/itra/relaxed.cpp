@@ -37,7 +37,7 @@ constexpr std::size_t kMerges = 4;
 class RelaxedSearch {
  public:
   RelaxedSearch(const CostRows& cost, std::span<const std::int64_t> greedy, const SelectConfig& config, Communicator& world,
-                const SelectionEvents& events)
+                const ClassEvents& events)
       : cost_(cost),
         budget_(static_cast<std::int64_t>(greedy.size())),
         config_(config),
@@ -48,7 +48,7 @@ class RelaxedSearch {
 
   RelaxedSelection run(std::span<const std::int64_t> greedy) {
     if (events_.resume_from) {
-      exchange(resumed(events_.resume_from->bytes));
+      exchange(resumed(*events_.resume_from));
     } else {
       start(greedy);
       climb();
@@ -111,7 +111,8 @@ class RelaxedSearch {
 
   /// Rows that good coresets share are mostly right: rounds the relaxed transport of what the best has and the next best ones have.
   void merge() {
-    const std::vector<Scored> others(found_.begin() + 1, found_.begin() + static_cast<std::ptrdiff_t>(std::min(found_.size(), kMerges + 1)));
+    const std::vector<Scored> others(found_.begin() + 1,
+                                     found_.begin() + static_cast<std::ptrdiff_t>(std::min(found_.size(), kMerges + 1)));
     for (const Scored& other : others) {
       if (!goes_on("merging")) break;
       std::vector<std::int64_t> both;
@@ -134,9 +135,7 @@ class RelaxedSearch {
     if (events_.step)
       events.step = [this](std::int64_t done, double value) { return events_.step("exchanges", done, config_.max_exchanges, value); };
     if (events_.checkpoint)
-      events.checkpoint = [this](const std::function<std::string()>& state) {
-        events_.checkpoint([&] { return SelectionState{0, head() + state()}; });
-      };
+      events.checkpoint = [this](const std::function<std::string()>& state) { events_.checkpoint([&] { return head() + state(); }); };
     events.lower_bound = [this](const std::vector<double>&) { return chosen_.lower_bound; };
     if (best_) chosen_.start_value = best_->value;
     Refinement refined = refine(cost_, best_ ? best_->rows : std::vector<std::int64_t>(), rule, world_, events);
@@ -208,7 +207,7 @@ class RelaxedSearch {
   double seconds() { return world_.all_reduce(std::chrono::duration<double>(Clock::now() - begin_).count(), ReduceOp::kMax); }
 
   std::string head() const {
-    const StateHead head{chosen_.lower_bound,     chosen_.greedy_value,     chosen_.start_value,  chosen_.ascent_phases,
+    const StateHead head{chosen_.lower_bound,     chosen_.greedy_value,     chosen_.start_value, chosen_.ascent_phases,
                          chosen_.rows_proven_out, chosen_.transport_solves, cost_.num_valid()};
     std::string bytes(reinterpret_cast<const char*>(&head), sizeof head);
     return bytes.append(reinterpret_cast<const char*>(chosen_.column_dual.data()), sizeof(double) * chosen_.column_dual.size());
@@ -232,7 +231,7 @@ class RelaxedSearch {
   std::int64_t budget_;
   const SelectConfig& config_;
   Communicator& world_;
-  const SelectionEvents& events_;
+  const ClassEvents& events_;
   FetchedRows fetched_;
   LowerBound bound_;
   std::vector<std::vector<double>> first_duals_;
@@ -245,7 +244,7 @@ class RelaxedSearch {
 }  // namespace
 
 RelaxedSelection choose_relaxed(const CostRows& cost, std::span<const std::int64_t> greedy, const SelectConfig& config, Communicator& world,
-                                const SelectionEvents& events) {
+                                const ClassEvents& events) {
   return RelaxedSearch(cost, greedy, config, world, events).run(greedy);
 }
 

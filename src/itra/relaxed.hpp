@@ -7,6 +7,7 @@
 
 #include "base/config.hpp"
 #include "comm/communicator.hpp"
+#include "itra/class_selection.hpp"
 #include "itra/cost_rows.hpp"
 #include "itra/selection.hpp"
 
@@ -25,7 +26,7 @@ struct RelaxedSelection {
   std::int64_t rows_proven_out = 0;   ///< that are in no coreset as good as the one the proof knew (fixing)
   std::int64_t transport_solves = 0;
   std::int64_t bytes_per_exchange = 0;
-  std::vector<double> column_dual;    ///< (M) where the bound was attained
+  std::vector<double> column_dual;  ///< (M) where the bound was attained
 };
 
 /// Chooses n rows with a bound on how much better any n rows could be (SELECTION, "A lower bound for every coreset, and a far better start"):
@@ -34,6 +35,6 @@ struct RelaxedSelection {
 /// pruning variants are. Without a time limit the result depends on neither ranks nor threads; with one it ends after a whole step.
 /// events: phases "ascent" and "exchanges"; checkpoints between exchanges. Collective.
 RelaxedSelection choose_relaxed(const CostRows& cost, std::span<const std::int64_t> greedy, const SelectConfig& config, Communicator& world,
-                                const SelectionEvents& events = {});
+                                const ClassEvents& events = {});
 
 }  // namespace goracs::itra

@@ -43,7 +43,8 @@ RelaxedTransport relax_rows(std::vector<std::int64_t> rows, const CostRows& cost
   return {std::move(rows), std::move(transport)};
 }
 
-RelaxedTransport relax(const CostRows& cost, std::int64_t budget, std::span<const double> column_dual, LowerBound& bound, FetchedRows& fetched) {
+RelaxedTransport relax(const CostRows& cost, std::int64_t budget, std::span<const double> column_dual, LowerBound& bound,
+                       FetchedRows& fetched) {
   bound.evaluate(column_dual);
   std::vector<std::int64_t> first;
   for (const RowScore& row : bound.lowest_rows(std::min(kRowsPerBudget * budget, cost.num_train()))) first.push_back(row.row);

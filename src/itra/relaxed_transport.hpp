@@ -24,7 +24,8 @@ std::vector<double> opening_duals(const CostRows& cost, std::int64_t budget, Fet
 /// The transport of the pool in which every row may supply up to 1/n (SELECTION, "Start"). Few rows are active, so rows are generated: those of
 /// smallest tight score at the duals at hand, again and again until none is new. Ends after kRounds rounds at the latest, so the value is one
 /// of enough rows, not of all. Collective; the same on every rank.
-RelaxedTransport relax(const CostRows& cost, std::int64_t budget, std::span<const double> column_dual, LowerBound& bound, FetchedRows& fetched);
+RelaxedTransport relax(const CostRows& cost, std::int64_t budget, std::span<const double> column_dual, LowerBound& bound,
+                       FetchedRows& fetched);
 
 /// The relaxed transport of these rows (global, the same on every rank, n at least). Collective.
 RelaxedTransport relax_rows(std::vector<std::int64_t> rows, const CostRows& cost, std::int64_t budget, FetchedRows& fetched);

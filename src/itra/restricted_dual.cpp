@@ -55,7 +55,8 @@ void RestrictedDual::append_arcs(std::span<const float> cost, std::span<const Du
   std::vector<std::pair<double, std::int32_t>> difference(cost.size());
   std::vector<std::int32_t> columns;
   for (const DualNeighbourhood& one : around) {
-    for (std::size_t j = 0; j < cost.size(); ++j) difference[j] = {static_cast<double>(cost[j]) - one.column_dual[j], static_cast<std::int32_t>(j)};
+    for (std::size_t j = 0; j < cost.size(); ++j)
+      difference[j] = {static_cast<double>(cost[j]) - one.column_dual[j], static_cast<std::int32_t>(j)};
     std::nth_element(difference.begin(), difference.begin() + (first - 1), difference.end());
     std::transform(difference.begin(), difference.begin() + first, std::back_inserter(columns), [](const auto& arc) { return arc.second; });
   }

@@ -36,8 +36,8 @@ SelectConfig relaxed_config() {
   return config;
 }
 
-RelaxedSelection chosen(const Matrix<float>& matrix, std::int64_t budget, Communicator& world, const SelectConfig& config = relaxed_config(),
-                        const SelectionEvents& events = {}) {
+RelaxedSelection chosen(const Matrix<float>& matrix, std::int64_t budget, Communicator& world,
+                        const SelectConfig& config = relaxed_config(), const ClassEvents& events = {}) {
   const CostMatrix cost = CostMatrix::of(matrix, world);
   const std::vector<std::int64_t> greedy = *GreedyPass(cost, world).coreset(budget);
   return choose_relaxed(cost.view(), greedy, config, world, events);
@@ -83,9 +83,11 @@ TEST(RelaxedSelection, BracketsTheBestOfAllCoresetsAndClaimsOptimalityOnlyWhereI
   for (const auto& [rows, cols, budget] : kTiny)
     for (const CostKind kind : kCostKinds)
       for (std::uint64_t seed = 0; seed < 4; ++seed, ++runs) {
-        SCOPED_TRACE(testing::Message() << rows << " x " << cols << ", n = " << budget << ", kind " << static_cast<int>(kind) << ", seed " << seed);
+        SCOPED_TRACE(testing::Message() << rows << " x " << cols << ", n = " << budget << ", kind " << static_cast<int>(kind) << ", seed "
+                                        << seed);
         const Matrix<float> matrix = invented_costs(rows, cols, kind, seed);
-        const double best = std::ldexp(static_cast<double>(optimum(all_coresets(matrix, budget))), -40) / static_cast<double>(budget * cols);
+        const double best =
+            std::ldexp(static_cast<double>(optimum(all_coresets(matrix, budget))), -40) / static_cast<double>(budget * cols);
         const RelaxedSelection found = chosen(matrix, budget, self);
         EXPECT_LE(found.lower_bound, best * kRounding);
         EXPECT_GE(found.value * kRounding, best);
@@ -173,20 +175,19 @@ void expect_same(const RelaxedSelection& found, const RelaxedSelection& expected
 
 TEST(RelaxedSelection, IsTheSameForAnyRanksAndThreads) {
   SelfCommunicator self;
-  for (const auto& [rows, cols, budget] : {Tiny{61, 40, 7}, {50, 24, 12}})
-    for (const CostKind kind : {CostKind::kUniform, CostKind::kDuplicates}) {
-      const Matrix<float> matrix = invented_costs(rows, cols, kind, 21);
-      const RelaxedSelection expected = chosen(matrix, budget, self);
-      for (const int threads : {1, 2, 4}) {
-        omp_set_num_threads(threads);
-        expect_same(chosen(matrix, budget, self), expected);
-      }
-      for (const int ranks : {2, 3, 5})
-        test::on_ranks(ranks, [&](Communicator& world) {
-          omp_set_num_threads(1 + world.rank() % 2);
-          expect_same(chosen(matrix, budget, world), expected);
-        });
-    }
+  const Matrix<float> matrix = invented_costs(61, 40, CostKind::kDuplicates, 21);
+  omp_set_num_threads(1);
+  const RelaxedSelection expected = chosen(matrix, 7, self);
+  EXPECT_GT(expected.ascent_phases, 2);
+  for (const int threads : {2, 4}) {
+    omp_set_num_threads(threads);
+    expect_same(chosen(matrix, 7, self), expected);
+  }
+  for (const int ranks : {2, 3, 5})
+    test::on_ranks(ranks, [&](Communicator& world) {
+      omp_set_num_threads(world.rank() == 0 ? 2 : 1);
+      expect_same(chosen(matrix, 7, world), expected);
+    });
 }
 
 TEST(RelaxedSelection, StopsAtTheGapAtTheTimeLimitAndWhenTold) {
@@ -205,7 +206,7 @@ TEST(RelaxedSelection, StopsAtTheGapAtTheTimeLimitAndWhenTold) {
   EXPECT_EQ(late.value, late.greedy_value);
   EXPECT_LE(late.lower_bound, late.value);
 
-  SelectionEvents events;
+  ClassEvents events;
   events.step = [](const std::string& phase, std::int64_t done, std::int64_t, double) { return phase == "ascent" && done == 2; };
   const RelaxedSelection stopped = chosen(matrix, 10, self, relaxed_config(), events);
   EXPECT_EQ(stopped.stop_reason, "stopped");
@@ -215,13 +216,13 @@ TEST(RelaxedSelection, StopsAtTheGapAtTheTimeLimitAndWhenTold) {
 TEST(RelaxedSelection, GoesOnFromACheckpointAsIfNothingHadHappened) {
   SelfCommunicator self;
   const Matrix<float> matrix = invented_costs(300, 120, CostKind::kPoints, 41);
-  std::vector<SelectionState> states;
-  SelectionEvents saving;
+  std::vector<std::string> states;
+  ClassEvents saving;
   saving.checkpoint = [&](const auto& state) { states.push_back(state()); };
   const RelaxedSelection expected = chosen(matrix, 30, self, relaxed_config(), saving);
   ASSERT_FALSE(states.empty());
-  for (const SelectionState& state : {states.front(), states.back()}) {
-    SelectionEvents resuming;
+  for (const std::string& state : {states.front(), states.back()}) {
+    ClassEvents resuming;
     resuming.resume_from = state;
     expect_same(chosen(matrix, 30, self, relaxed_config(), resuming), expected);
   }
