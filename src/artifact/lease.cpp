@@ -20,6 +20,7 @@
 
 #include "artifact/commit.hpp"
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "base/sha256.hpp"
 
 namespace goracs {
@@ -202,6 +203,16 @@ std::unique_ptr<Lease> Lease::take(const std::filesystem::path& thing, const std
     if (waiting(holder->text())) return nullptr;
     std::this_thread::sleep_for(look);
     look = std::min(2 * look, kLastLook);
+  }
+}
+
+void Lease::clear_dead(const std::filesystem::path& thing) noexcept {
+  try {
+    const std::filesystem::path folder = path_of(thing);
+    const auto holder = holder_in(folder);
+    if (holder && holder->is_dead() && ::unlink((folder / holder->name).c_str()) == 0) ::rmdir(folder.c_str());
+  } catch (const std::exception& error) {  // it only lies about
+    log_debug("{}.lease: {}", thing.string(), error.what());
   }
 }
 

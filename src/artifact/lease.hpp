@@ -31,6 +31,9 @@ class Lease {
   /// Where it lies.
   static std::filesystem::path path_of(const std::filesystem::path& thing) { return thing.string() + ".lease"; }
 
+  /// Removes a lease whose holder is dead and that nobody will ask for any more.
+  static void clear_dead(const std::filesystem::path& thing) noexcept;
+
   /// Gives it back. A thread of its own touches the file while it is held.
   ~Lease();
   Lease(const Lease&) = delete;

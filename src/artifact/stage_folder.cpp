@@ -153,8 +153,7 @@ void StageFolder::sweep() const {
 void StageFolder::sweep_after_seal() const {
   std::error_code ignored;
   std::filesystem::remove_all(path_ / kStates, ignored);
-  if (std::filesystem::exists(Lease::path_of(path_), ignored))
-    static_cast<void>(Lease::take(path_, [](const std::string&) { return true; }));
+  Lease::clear_dead(path_);
 }
 
 std::filesystem::path StageFolder::file(const std::string& name) const {
@@ -181,12 +180,14 @@ std::filesystem::path StageFolder::new_file(const std::string& name) const {
 }
 
 H5File StageFolder::create_h5(const std::string& name, const Provenance& provenance) const {
+  check_lease();
   H5File h5 = H5File::create(new_file(name));
   write_provenance(h5, identity_.stage, provenance, identity_.inputs);
   return h5;
 }
 
 void StageFolder::save_state(const std::string& name, const std::function<void(const std::filesystem::path&)>& write) const {
+  check_lease();
   saved_state::save(path_ / kStates, name, write);
 }
 
@@ -197,9 +198,33 @@ std::optional<std::filesystem::path> StageFolder::saved_state(const std::string&
 void StageFolder::seal(const Provenance& provenance, double seconds, Communicator& world) {
   world.barrier("seal");  // every rank's files are written
   std::string text;
-  on_root(world, [&] { text = seal_alone(provenance, seconds, world.size()); });
+  const int world_size = world.size();
+  on_root_for_long(world, [&] { text = seal_alone(provenance, seconds, world_size); });
   manifest_ = Manifest::parse(broadcast_text(world, text), Manifest::path_in(path_).string());
   lease_.reset();
+}
+
+/// Completes, hashes, flushes and renames everything new. Returns what the manifest says of it.
+std::map<std::string, Manifest::File> StageFolder::publish_files() const {
+  std::vector<std::pair<std::filesystem::path, std::string>> fresh;  // temporary path, name
+  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+    const std::string temporary = entry.path().filename().string();
+    if (temporary.ends_with(kNew)) fresh.emplace_back(entry.path(), temporary.substr(0, temporary.size() - kNew.size()));
+  }
+  std::map<std::string, Manifest::File> files;
+  for (const auto& [temporary, top] : fresh) {
+    for (const std::string& name : names_below(temporary, top)) {
+      const std::filesystem::path path = temporary.string() + name.substr(top.size());
+      const std::string content = name.ends_with(".h5") ? complete_h5(path, name) : content_sha256_of(path, name);
+      crash_point("commit.completed");
+      const FileSeal seal = seal_of(path);
+      files[name] = {seal.bytes, seal.xxh3, content};
+    }
+    sync_tree(temporary);
+    publish_sealed(temporary, path_ / top);
+  }
+  sync_folder(path_);
+  return files;
 }
 
 /// Rank 0's part of `seal`. Returns the manifest's text.
@@ -211,34 +236,21 @@ std::string StageFolder::seal_alone(const Provenance& provenance, double seconds
   manifest.seconds = seconds;
   manifest.world_size = world_size;
   manifest.origin = origin_of(provenance, identity_);
-
-  std::vector<std::pair<std::filesystem::path, std::string>> fresh;  // temporary path, name
-  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-    const std::string temporary = entry.path().filename().string();
-    if (temporary.ends_with(kNew)) fresh.emplace_back(entry.path(), temporary.substr(0, temporary.size() - kNew.size()));
-  }
+  manifest.files = publish_files();
   std::map<std::string, std::string> contents;
-  for (const auto& [temporary, top] : fresh) {
-    for (const std::string& name : names_below(temporary, top)) {
-      const std::filesystem::path path = temporary.string() + name.substr(top.size());
-      const bool is_h5 = path.string().ends_with(".h5") || name.ends_with(".h5");
-      contents[name] = is_h5 ? complete_h5(path, name) : content_sha256_of(path, name);
-      crash_point("commit.completed");
-      const FileSeal seal = seal_of(path);
-      manifest.files[name] = {seal.bytes, seal.xxh3, contents[name]};
-    }
-    sync_tree(temporary);
-    publish_sealed(temporary, path_ / top);
-  }
-  sync_folder(path_);
+  for (const auto& [name, file] : manifest.files) contents[name] = file.content_sha256;
   manifest.content_sha256 = content_sha256_of(contents);
 
-  GORACS_CHECK_PEER(lease_ != nullptr && lease_->held(), "{}: another job took this work over, because this one was silent for {} s",
-                    path_.string(), Lease::kSilentSeconds);
+  check_lease();
   commit_text(Manifest::path_in(path_), manifest.text());
   sync_folder(path_.parent_path());
   remove_tree(path_ / kStates);
   return manifest.text();
+}
+
+void StageFolder::check_lease() const {
+  GORACS_CHECK_PEER(!lease_ || lease_->held(), "{}: another job took this work over, because this one was silent for {} s", path_.string(),
+                    Lease::kSilentSeconds);
 }
 
 }  // namespace goracs

@@ -71,6 +71,7 @@ class StageFolder {
 
   /// Closes the folder: checks the datasets against artifact/layout.hpp, puts content_sha256 into each HDF5 file, flushes, hashes (XXH3-128) and
   /// renames every new file, and MANIFEST.json appears. `seconds`: the time of computing, over all starts.
+  /// Errors: kInput when a dataset is not as the layout says; kIo; kPeer when another job has taken the work over meanwhile.
   void seal(const Provenance& provenance, double seconds, Communicator& world);
 
  private:
@@ -79,6 +80,8 @@ class StageFolder {
   void wait_for_lease(Communicator& world);
   void sweep() const;
   void sweep_after_seal() const;
+  void check_lease() const;
+  std::map<std::string, Manifest::File> publish_files() const;
   std::string seal_alone(const Provenance& provenance, double seconds, int world_size) const;
 
   StageIdentity identity_;

@@ -1,7 +1,9 @@
 #include "comm/agreement.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <future>
 #include <vector>
 
 #include "base/stop_request.hpp"
@@ -46,6 +48,15 @@ void agree(Communicator& world, const std::optional<Error>& own) {
 void together(Communicator& world, const std::function<void()>& work) { agree(world, error_of(work)); }
 
 void on_root(Communicator& world, const std::function<void()>& work) { agree(world, world.is_root() ? error_of(work) : std::nullopt); }
+
+void on_root_for_long(Communicator& world, const std::function<void()>& work) {
+  on_root(world, [&] {
+    constexpr auto kTold = std::chrono::milliseconds(500);
+    std::future<void> done = std::async(std::launch::async, work);
+    while (done.wait_for(kTold) != std::future_status::ready) world.still_working();
+    done.get();
+  });
+}
 
 std::optional<std::string> stop_agreed(Communicator& world) {
   const std::optional<std::string> own = StopRequest::reason();

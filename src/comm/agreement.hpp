@@ -26,6 +26,10 @@ void together(Communicator& world, const std::function<void()>& work);
 /// Runs `work` on rank 0 alone while the others wait; its failure is everyone's. Collective; `work` itself must not be.
 void on_root(Communicator& world, const std::function<void()>& work);
 
+/// The same for work that takes long and cannot say so itself (hashing, flushing to a disk): it has a thread of its own, while this one tells the
+/// waiting ranks that it is at work (still_working). `work` itself must not use `world`.
+void on_root_for_long(Communicator& world, const std::function<void()>& work);
+
 /// Whether any rank has been asked to stop (base/stop_request.hpp), and why; the same answer on every rank: the reason of the lowest that was.
 /// One small reduction. Collective.
 ///   rank 0: -   rank 1: "signal USR2"   rank 2: -   ->   "signal USR2" on every rank

@@ -47,5 +47,8 @@ int main(int argc, char** argv) {
   } catch (const goracs::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "not an error of ours: %s\n", error.what());
+    return 99;
   }
 }
