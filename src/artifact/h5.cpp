@@ -56,11 +56,11 @@ void close_written(H5Handle& written, const std::string& path, const std::string
 
 /// The library prints its errors by itself unless told not to; ours carry them.
 void silence() {
-  static const bool done = [] {
+  static const bool kDone = [] {
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
     return true;
   }();
-  static_cast<void>(done);
+  static_cast<void>(kDone);
 }
 
 template <class T>
