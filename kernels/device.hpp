@@ -14,17 +14,12 @@
 #include <cstddef>
 #include <utility>
 
-#include "base/error.hpp"
+#include "kernels/device_status.hpp"
 
 // CMake 3.25 adds no flag for CMAKE_CUDA_STANDARD 20, in silence
 static_assert(__cplusplus >= 202002L, "compile with -std=c++20");
 
 namespace goracs::cuda {
-
-/// Throws Error(kIo) naming the call and CUDA's own text when `status` is none of success.
-inline void check(cudaError_t status, const char* call) {
-  if (status != cudaSuccess) fail(ExitCode::kIo, "{}: {} ({})", call, cudaGetErrorString(status), static_cast<int>(status));
-}
 
 /// kernel<<<grid, block, smem_bytes, stream>>>(arguments...), checked.
 template <class... Parameters, class... Arguments>
@@ -49,7 +44,3 @@ __device__ T* dyn_smem() {
 }
 
 }  // namespace goracs::cuda
-
-#define GORACS_CUDA_TRY(call) ::goracs::cuda::check((call), #call)
-/// For destructors: what fails there is not reported.
-#define GORACS_CUDA_TRY_NO_THROW(call) static_cast<void>(call)

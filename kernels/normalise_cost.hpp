@@ -15,6 +15,7 @@ struct CostScale {
 /// Multiples of this are exact: the unit that costs are rounded to.
 inline constexpr int kCostBits = 40;
 inline constexpr double kCostUnit = 0x1p-40;
+inline constexpr float kUnitsPerCost = 0x1p40F;
 
 // values[i, j] <- round((values[i, j] / distance_divisor - penalty[i] - lowest) / (highest - lowest)), in place          SPEC 5
 //   values   (rows, cols) float32: distances, then costs in [0, 1]

@@ -23,3 +23,10 @@ void differences(std::span<const float> cost, std::span<const double> column_dua
 void columns_below(std::span<const float> cost, std::span<const double> column_dual, double limit, std::vector<std::int32_t>& columns);
 
 }  // namespace goracs::cpu
+
+namespace goracs::cuda {
+
+/// least[i] = least_difference(row i, column_dual), as above, for all rows at once: `cost` (rows) points to rows of column_dual.size() costs.
+void least_difference(std::span<const float* const> cost, std::span<const double> column_dual, std::span<double> least);
+
+}  // namespace goracs::cuda

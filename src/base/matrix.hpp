@@ -22,11 +22,9 @@ struct MatrixView {
   MatrixView(T* first, std::int64_t num_rows, std::int64_t num_cols, std::int64_t row_stride)
       : data(first), rows(num_rows), cols(num_cols), stride(row_stride) {}
   /// A view of mutable elements is also one of constant elements.
-  operator MatrixView<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {data, rows, cols, stride};
-  }
+  template <class U>
+    requires(std::is_same_v<const U, T>)
+  MatrixView(const MatrixView<U>& other) : MatrixView(other.data, other.rows, other.cols, other.stride) {}
 
   std::span<T> row(std::int64_t i) const { return {data + i * stride, static_cast<std::size_t>(cols)}; }
   T& operator()(std::int64_t i, std::int64_t j) const { return data[i * stride + j]; }

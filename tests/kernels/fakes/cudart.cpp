@@ -132,6 +132,20 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   return goracs::emulator::enqueue(stream, "cudaMemcpyAsync", [=] { std::memcpy(to, from, bytes); });
 }
 
+cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch, std::size_t width,
+                              std::size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
+  if (width > to_pitch || width > from_pitch) return answer(cudaErrorInvalidPitchValue);
+  if (width > 0 && height > 0) {
+    const auto extent = [=](std::size_t pitch) { return (height - 1) * pitch + width; };
+    check_side(to, extent(to_pitch), kind != cudaMemcpyDeviceToHost, "cudaMemcpy2DAsync");
+    check_side(from, extent(from_pitch), kind != cudaMemcpyHostToDevice, "cudaMemcpy2DAsync");
+  }
+  return goracs::emulator::enqueue(stream, "cudaMemcpy2DAsync", [=] {
+    for (std::size_t row = 0; row < height; ++row)
+      std::memcpy(static_cast<char*>(to) + row * to_pitch, static_cast<const char*>(from) + row * from_pitch, width);
+  });
+}
+
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
   if (const cudaError_t status = begin("cudaMemcpy"); status != cudaSuccess) return status;
   check_copy(to, from, bytes, kind, "cudaMemcpy");
@@ -288,6 +302,7 @@ const char* cudaGetErrorName(cudaError_t status) {
     case cudaErrorInsufficientDriver: return "cudaErrorInsufficientDriver";
     case cudaErrorStubLibrary: return "cudaErrorStubLibrary";
     case cudaErrorInvalidValue: return "cudaErrorInvalidValue";
+    case cudaErrorInvalidPitchValue: return "cudaErrorInvalidPitchValue";
     case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
     default: return "another error";
   }
