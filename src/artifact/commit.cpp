@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -14,6 +13,7 @@
 
 #include "base/crash_point.hpp"
 #include "base/error.hpp"
+#include "base/host_name.hpp"
 #include "base/sha256.hpp"
 
 namespace goracs {
@@ -74,11 +74,6 @@ std::map<std::string, std::filesystem::path> files_below(const std::filesystem::
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
     if (entry.is_regular_file()) files[entry.path().lexically_relative(folder).generic_string()] = entry.path();
   return files;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "host";
 }
 
 }  // namespace

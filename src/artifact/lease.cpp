@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -20,6 +19,7 @@
 
 #include "artifact/commit.hpp"
 #include "base/error.hpp"
+#include "base/host_name.hpp"
 #include "base/log.hpp"
 #include "base/sha256.hpp"
 
@@ -35,11 +35,6 @@ std::string line_of(const char* path) {
   std::string line;
   std::getline(in, line);
   return line;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "host";
 }
 
 /// This boot of this machine as this container sees it: process numbers mean the same in no larger circle.
