@@ -1,8 +1,10 @@
 # Speed of the build (ccache, mold where there are any) and the warnings that every target of ours is compiled with.
 find_program(GORACS_CCACHE ccache)
 if(GORACS_CCACHE)
-  # precompiled headers carry time stamps of their own: without this sloppiness nothing behind one is ever found again
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime" ${GORACS_CCACHE})
+  # precompiled headers carry time stamps of their own: without this sloppiness nothing behind one is ever found again;
+  # paths below the repository count as relative, so that another clone finds what this one compiled
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"
+      "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1 ${GORACS_CCACHE})
 endif()
 find_program(GORACS_MOLD mold)
 if(GORACS_MOLD)
