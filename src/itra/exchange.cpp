@@ -84,7 +84,8 @@ class Refiner {
 
   /// Steps 1 to 3 of SPEC 6: the candidates, and the order in which their pairs are tried.
   std::vector<Pair> pairs_to_try() {
-    Candidates candidates = pruning_.candidates(found_.coreset, rows_.rows(found_.coreset), transport_.row_dual());
+    Candidates candidates =
+        pruning_.candidates(found_.coreset, rows_.rows(found_.coreset), transport_.row_dual(), transport_.column_dual());
     if (rule_.pair_order == PairOrder::kReference) std::sort(candidates.inner.begin(), candidates.inner.end());
     std::vector<Pair> pairs;
     for (const RowWithScore& inner : candidates.inner) {

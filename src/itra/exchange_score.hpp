@@ -42,4 +42,14 @@ class ExchangeScore {
   std::int64_t num_valid_, top_r_, row_units_, column_units_;
 };
 
+/// A row with its exact score: lower scores first, then lower rows.
+struct RowWithScore {
+  Int128 score;
+  std::int64_t row;
+  friend bool operator<(const RowWithScore& a, const RowWithScore& b) { return a.score != b.score ? a.score < b.score : a.row < b.row; }
+};
+
+/// Larger scores first, then lower rows.
+inline bool is_larger(const RowWithScore& a, const RowWithScore& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; }
+
 }  // namespace goracs::itra

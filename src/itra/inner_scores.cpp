@@ -1,9 +1,11 @@
 #include "itra/inner_scores.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "comm/row_block.hpp"
 #include "itra/exact_cost.hpp"
+#include "kernels/reduced_cost.hpp"
 
 namespace goracs::itra {
 namespace {
@@ -78,7 +80,65 @@ Int128 sum_of_differences(std::span<const float> cost, const ColumnPotential& po
   return sum;
 }
 
+/// Rows scored together before the smallest of the largest is looked at again.
+constexpr std::size_t kScoredAtOnce = 64;
+
+/// F of one row at the optimum, leaving itself out: only columns that it is tight in see another potential.
+Int128 score_without_self(std::int64_t slot, std::span<const float> cost, const CoresetColumns& columns, std::span<const double> row_dual,
+                          const LowestDifferences& differences, const ExchangeScore& score, LowestDifferences::Workspace& workspace) {
+  const double dual = row_dual[static_cast<std::size_t>(slot)];
+  std::vector<std::int32_t> tight;
+  cpu::columns_below(cost, differences.potential(), std::nextafter(dual, HUGE_VAL), tight);
+  differences.find(cost, workspace);
+  auto& lowest = workspace.lowest;
+  std::erase_if(lowest, [&](const auto& entry) { return entry.value <= dual; });
+  for (const std::int32_t j : tight) {
+    const double other = columns.least_without(j, slot, row_dual);
+    lowest.push_back({static_cast<double>(cost[static_cast<std::size_t>(j)]) - other, j});
+  }
+  std::nth_element(lowest.begin(), lowest.begin() + (score.top_r() - 1), lowest.end());
+  return score.of(std::span(lowest).first(static_cast<std::size_t>(score.top_r())), 0);
+}
+
 }  // namespace
+
+std::vector<RowWithScore> largest_inner_scores(std::span<const std::int64_t> coreset, std::span<const float* const> costs,
+                                               const CoresetColumns& columns, std::span<const double> row_dual,
+                                               std::span<const double> column_dual, const ExchangeScore& score,
+                                               InnerPotential inner_potential, std::int64_t count) {
+  struct Bound {
+    RowWithScore at_most;
+    std::int64_t slot;
+  };
+  std::vector<Bound> bounds;
+  for (std::size_t slot = 0; slot < coreset.size(); ++slot)
+    bounds.push_back({{score.of_constant(row_dual[slot]), coreset[slot]}, static_cast<std::int64_t>(slot)});
+  std::sort(bounds.begin(), bounds.end(), [](const Bound& a, const Bound& b) { return is_larger(a.at_most, b.at_most); });
+  const bool is_exact = inner_potential == InnerPotential::kReference || coreset.size() == 1;
+  LowestDifferences differences(score.top_r(), score.sign());
+  differences.assign(column_dual);
+  std::vector<RowWithScore> largest;
+  const auto kept = static_cast<std::size_t>(count);
+  for (std::size_t begin = 0; begin < bounds.size(); begin += kScoredAtOnce) {
+    if (largest.size() >= kept && !is_larger(bounds[begin].at_most, largest[kept - 1])) break;
+    const std::size_t end = std::min(begin + kScoredAtOnce, bounds.size());
+    largest.resize(largest.size() + (end - begin));
+    const std::span<RowWithScore> scored(largest.end() - static_cast<std::ptrdiff_t>(end - begin), largest.end());
+#pragma omp parallel
+    {
+      LowestDifferences::Workspace workspace;
+#pragma omp for schedule(static)
+      for (std::size_t p = begin; p < end; ++p) {
+        RowWithScore& row = scored[p - begin] = bounds[p].at_most;
+        const std::span<const float> cost(costs[static_cast<std::size_t>(bounds[p].slot)], column_dual.size());
+        if (!is_exact) row.score = score_without_self(bounds[p].slot, cost, columns, row_dual, differences, score, workspace);
+      }
+    }
+    std::sort(largest.begin(), largest.end(), is_larger);
+    largest.resize(std::min(kept, largest.size()));
+  }
+  return largest;
+}
 
 std::vector<Int128> inner_scores(std::span<const float* const> costs, const ColumnPotential& potential, const ExchangeScore& score,
                                  InnerPotential inner_potential, Communicator& world) {

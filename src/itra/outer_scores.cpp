@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
+#include <optional>
 
 #include "itra/exact_cost.hpp"
 
@@ -123,18 +125,23 @@ OuterScores::Bound OuterScores::read(std::int64_t row, cpu::LowestDifferences::W
 }
 
 void OuterScores::read_until_exact(std::vector<Bound>& bounds, std::int64_t k) {
-  const auto kth_exact = [&] {
+  // all rows that can be among the k best: their bound is no higher than the k-th best exact score
+  const auto kth_exact = [k](const std::vector<Bound>& among) -> std::optional<Bound> {
     std::vector<Bound> exact;
-    std::copy_if(bounds.begin(), bounds.end(), std::back_inserter(exact), [](const Bound& bound) { return bound.exact; });
-    if (static_cast<std::int64_t>(exact.size()) < k) return bounds.back();
+    std::copy_if(among.begin(), among.end(), std::back_inserter(exact), [](const Bound& bound) { return bound.exact; });
+    if (static_cast<std::int64_t>(exact.size()) < k) return std::nullopt;
     std::nth_element(exact.begin(), exact.begin() + (k - 1), exact.end());
     return exact[static_cast<std::size_t>(k - 1)];
   };
+  const auto drop_beyond = [&](const std::optional<Bound>& limit) {
+    if (limit) std::erase_if(bounds, [&](const Bound& bound) { return *limit < bound; });
+  };
+  drop_beyond(kth_exact(bounds));
   std::sort(bounds.begin(), bounds.end());
   for (std::size_t begin = 0; begin < bounds.size();) {
-    const Bound limit = kth_exact();
+    const std::optional<Bound> limit = kth_exact(bounds);
     std::vector<std::size_t> inexact;
-    for (; begin < bounds.size() && inexact.size() < kReadAtOnce && !(limit < bounds[begin]); ++begin)
+    for (; begin < bounds.size() && inexact.size() < kReadAtOnce && !(limit && *limit < bounds[begin]); ++begin)
       if (!bounds[begin].exact) inexact.push_back(begin);
     if (inexact.empty()) return;
     rows_read_ += static_cast<std::int64_t>(inexact.size());

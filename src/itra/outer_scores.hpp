@@ -9,13 +9,6 @@
 
 namespace goracs::itra {
 
-/// A row with its exact score: lower scores first, then lower rows.
-struct RowWithScore {
-  Int128 score;
-  std::int64_t row;
-  friend bool operator<(const RowWithScore& a, const RowWithScore& b) { return a.score != b.score ? a.score < b.score : a.row < b.row; }
-};
-
 /// The k rows of smallest F among a rank's rows, at one column potential after the other (SELECTION, "Pruning, certified lazy").
 ///
 ///   per row: its lowest e_j, and `base`, at or above which all others lie

@@ -14,10 +14,20 @@ Candidates Pruning::candidates(std::span<const std::int64_t> coreset, std::span<
   Candidates candidates;
   for (std::size_t slot = 0; slot < coreset.size(); ++slot) candidates.inner.push_back({scores[slot], coreset[slot]});
   const auto kept = static_cast<std::ptrdiff_t>(std::min(rule_.candidates, rule_.budget));
-  std::partial_sort(candidates.inner.begin(), candidates.inner.begin() + kept, candidates.inner.end(),
-                    [](const RowWithScore& a, const RowWithScore& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; });
+  std::partial_sort(candidates.inner.begin(), candidates.inner.begin() + kept, candidates.inner.end(), is_larger);
   candidates.inner.resize(static_cast<std::size_t>(kept));
   candidates.outer = best_outer(coreset, potential.first);
+  return candidates;
+}
+
+Candidates Pruning::candidates(std::span<const std::int64_t> coreset, std::span<const float* const> costs, std::span<const double> row_dual,
+                               std::span<const double> column_dual) {
+  if (rule_.order_statistic == OrderStatistic::kReference) return candidates(coreset, costs, row_dual);
+  if (rule_.inner_potential == InnerPotential::kExcludeSelf && coreset.size() > 1) columns_.assign(coreset, costs, cost_.num_valid());
+  Candidates candidates;
+  candidates.inner = largest_inner_scores(coreset, costs, columns_, row_dual, column_dual, score_, rule_.inner_potential,
+                                          std::min(rule_.candidates, rule_.budget));
+  candidates.outer = best_outer(coreset, column_dual);
   return candidates;
 }
 

@@ -36,6 +36,10 @@ class Pruning {
   /// For the coreset (n pool rows) with cost rows (n) and duals x (n), multiples of 2^-40; they need not be optimal. Collective.
   Candidates candidates(std::span<const std::int64_t> coreset, std::span<const float* const> costs, std::span<const double> row_dual);
 
+  /// The same at the optimum of the coreset's transport, whose column duals are f; faster. Collective.
+  Candidates candidates(std::span<const std::int64_t> coreset, std::span<const float* const> costs, std::span<const double> row_dual,
+                        std::span<const double> column_dual);
+
   const ExchangeScore& score() const noexcept { return score_; }
   std::int64_t rows_read() const noexcept { return outer_.rows_read(); }  ///< by this rank
 
@@ -47,6 +51,7 @@ class Pruning {
   Communicator& world_;
   ExchangeScore score_;
   OuterScores outer_;
+  CoresetColumns columns_;
 };
 
 }  // namespace goracs::itra
