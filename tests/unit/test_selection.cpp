@@ -220,11 +220,13 @@ TEST(Events, EndTheSelectionInAnyPhase) {
   EXPECT_EQ(phases, (std::set<std::string>{"distances", "greedy", "exchanges"}));
 }
 
+class Resumed : public ::testing::TestWithParam<std::string> {};
+
 /// Each saved state of a run by classes, resumed on another number of ranks.
-TEST(Events, SaveStatesFromWhichASelectionGoesOnAsItWouldHave) {
+TEST_P(Resumed, GoesOnAsItWouldHave) {
   const test::SelectionData data = labelled_data(3);
   SelectConfig config = by_class(24);
-  config.method = "itra";
+  config.method = GetParam();
   config.exchange_candidates = 8;
   std::vector<itra::SelectionState> states;
   Selection expected;
@@ -234,10 +236,8 @@ TEST(Events, SaveStatesFromWhichASelectionGoesOnAsItWouldHave) {
     expected = itra::select(data.input(), config, 0, world, events);
   });
   EXPECT_EQ(select_on(1, 1, data, config).indices, expected.indices);
-  ASSERT_FALSE(expected.trace.empty());
-  std::set<std::int32_t> classes;
-  for (const itra::SelectionState& state : states) {
-    classes.insert(state.class_index);
+  EXPECT_FALSE(states.empty());
+  for (const itra::SelectionState& state : states)
     test::on_ranks(2, [&](Communicator& world) {
       itra::SelectionEvents events;
       events.resume_from = state;
@@ -246,9 +246,14 @@ TEST(Events, SaveStatesFromWhichASelectionGoesOnAsItWouldHave) {
       EXPECT_EQ(found.greedy_poo_score, expected.greedy_poo_score);
       EXPECT_EQ(found.transport_solves, expected.transport_solves);
     });
-  }
+  if (GetParam() != "itra") return;
+  EXPECT_FALSE(expected.trace.empty());
+  std::set<std::int32_t> classes;
+  for (const itra::SelectionState& state : states) classes.insert(state.class_index);
   EXPECT_EQ(classes, (std::set<std::int32_t>{0, 1, 2}));
 }
+
+INSTANTIATE_TEST_SUITE_P(Methods, Resumed, ::testing::Values("itra", "relaxed"), [](const auto& method) { return method.param; });
 
 TEST(Events, RefuseAStateThatIsCut) {
   const test::SelectionData data = labelled_data();
@@ -263,6 +268,19 @@ TEST(Events, RefuseAStateThatIsCut) {
     events.resume_from = last;
     test::expect_error(ExitCode::kInput, {"saved state", "in the middle"}, [&] { itra::select(data.input(), config, 0, world, events); });
   });
+}
+
+TEST(Relaxed, IsNoWorseThanGreedyAndCloserToItsBound) {
+  for (const std::uint32_t seed : {3U, 4U, 5U}) {
+    const test::SelectionData data = test::clustered_data(157, 61, 19, seed);
+    const Selection relaxed = select_on(2, 1, data, test::select_settings("relaxed", 14));
+    const Selection greedy = select_on(1, 1, data, test::select_settings("greedy", 14));
+    EXPECT_LE(relaxed.poo_score, greedy.poo_score);
+    EXPECT_EQ(relaxed.greedy_poo_score, greedy.poo_score);
+    EXPECT_EQ(relaxed.greedy_indices, greedy.greedy_indices);
+    EXPECT_GE(relaxed.lower_bound, greedy.lower_bound);
+    EXPECT_NE(relaxed.stop_reason, "none");
+  }
 }
 
 TEST(Refinement, EndsSoonerWithinATimeLimitOrAGap) {
