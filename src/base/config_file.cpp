@@ -78,9 +78,9 @@ class Assignment {
       return;
     }
     const std::string text = is_plain(node) ? node.Scalar() : "";
-    static const std::set<std::string> not_booleans{"y",   "n",  "yes", "no",  "on",  "off", "Y",  "N",
+    static const std::set<std::string> kNotBooleans{"y",   "n",  "yes", "no",  "on",  "off", "Y",  "N",
                                                     "Yes", "No", "On",  "Off", "YES", "NO",  "ON", "OFF"};
-    if (not_booleans.contains(text)) refuse(node, fmt::format("'{}' is no boolean here, write true or false", text));
+    if (kNotBooleans.contains(text)) refuse(node, fmt::format("'{}' is no boolean here, write true or false", text));
     if (text != "true" && text != "false") refuse_type(node);
     value = text == "true";
   }
