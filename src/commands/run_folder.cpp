@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "artifact/commit.hpp"
+#include "base/at_work.hpp"
 #include "base/log.hpp"
 #include "base/progress.hpp"
 #include "base/stop_request.hpp"
@@ -32,6 +33,7 @@ RunFolder::RunFolder(const RunRequest& request, Communicator& world)
   });
   log_also_to(path_ / "log.txt");
   Progress::each_second([&world] { world.still_working(); });
+  tell_at_work([&world] { world.still_working(); });
   StopRequest::watch_file(path_ / kStop);
 }
 

@@ -10,6 +10,8 @@
 #include <optional>
 #include <string_view>
 
+#include "base/at_work.hpp"
+
 namespace goracs {
 namespace {
 
@@ -45,6 +47,7 @@ at::Tensor activated(const at::Tensor& x, Activation activation) {
 }
 
 at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Activation activation) {
+  at_work();  // all that takes long in a model goes through here, backward passes too
   if (!is_float_on_cpu(x) || !unary()) return activated(at::linear(x, weight, maybe(bias)), activation);
   const char* name = activation == Activation::kGelu ? "gelu" : activation == Activation::kSilu ? "swish" : "none";
   return unary()->call(x, weight, maybe(bias), name, Scalars(),

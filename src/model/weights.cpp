@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/at_work.hpp"
 #include "base/available_memory.hpp"
 #include "base/error.hpp"
 #include "model/safetensors.hpp"
@@ -139,6 +140,7 @@ void Weights::check_fits(at::ScalarType dtype, int ranks_on_host) const {
 }
 
 at::Tensor Weights::load(const std::string& key, const std::vector<std::int64_t>& shape, at::ScalarType dtype) const {
+  at_work();
   const auto found = tensors_.find(key);
   GORACS_CHECK_INPUT(found != tensors_.end(), "{}: tensor '{}' is missing", paths_.front().parent_path().string(), key);
   const TensorView& view = found->second;
