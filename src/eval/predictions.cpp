@@ -90,12 +90,12 @@ bool fill_generated(const Llama& model, const Adapter* adapter, TokenSequences p
   return in_rounds(plan.batches, work, world);
 }
 
-Matrix<float> title_embeddings(const Llama& model, TokenSequences titles, std::int64_t batch_tokens, Communicator& world) {
-  Matrix<float> embeddings(static_cast<std::int64_t>(titles.size()), model.config().hidden_size);
+bool fill_title_embeddings(const Llama& model, TokenSequences titles, std::int64_t batch_tokens, MatrixView<float> table,
+                           Communicator& world, const ShouldStop& should_stop) {
   const PrefixCache nothing;
-  const Plan plan(titles, 0, batch_tokens, [](std::int64_t) { return false; });
+  const Plan plan(titles, 0, batch_tokens, [&](std::int64_t i) { return !std::isnan(table(i, 0)); });
   BatchWork work;
-  work.width = embeddings.cols();
+  work.width = table.cols;
   work.compute = [&](const std::vector<std::int64_t>& batch) {
     const at::Tensor hidden = last_hidden(model, nullptr, nothing, chosen(titles, batch)).to(at::kDouble).contiguous();
     Matrix<double> rows(hidden.size(0), hidden.size(1));
@@ -103,10 +103,10 @@ Matrix<float> title_embeddings(const Llama& model, TokenSequences titles, std::i
     return rows;
   };
   work.store = [&](std::int64_t i, std::span<const double> row) {
-    std::ranges::transform(row, embeddings.row(i).begin(), [](double x) { return static_cast<float>(x); });
+    std::ranges::transform(row, table.row(i).begin(), [](double x) { return static_cast<float>(x); });
   };
-  in_rounds(plan.batches, work, world);
-  return embeddings;
+  work.should_stop = plan.stops(should_stop);
+  return in_rounds(plan.batches, work, world);
 }
 
 std::string generated_text(const Tokenizer& tokenizer, std::span<const std::int32_t> prompt, std::span<const std::int32_t> tokens) {

@@ -37,8 +37,10 @@ struct Generated {
 bool fill_generated(const Llama& model, const Adapter* adapter, TokenSequences prompts, const BeamSettings& settings,
                     std::int64_t batch_tokens, std::vector<Generated>& table, Communicator& world, const ShouldStop& should_stop);
 
-/// Final-norm hidden state of each sequence's last token under the bare base model, (T, H): what titles are compared by (SPEC 3, 8).
-Matrix<float> title_embeddings(const Llama& model, TokenSequences titles, std::int64_t batch_tokens, Communicator& world);
+/// Final-norm hidden state of each sequence's last token under the bare base model, (T, H): what titles are compared by (SPEC 3, 8). A row begins
+/// with NaN where it is not computed yet.
+bool fill_title_embeddings(const Llama& model, TokenSequences titles, std::int64_t batch_tokens, MatrixView<float> table,
+                           Communicator& world, const ShouldStop& should_stop);
 
 /// The text that was generated behind a prompt: what decoding adds to the decoded prompt, up to an ending token, and behind the last
 /// response mark should the model have written one itself.

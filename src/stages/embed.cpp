@@ -3,13 +3,12 @@
 #include "base/log.hpp"
 #include "comm/agreement.hpp"
 #include "data/samples_file.hpp"
-#include "eval/predictions.hpp"
 #include "model/encoder.hpp"
-#include "stages/item_texts.hpp"
 #include "stages/language_model.hpp"
 #include "stages/stage_identity.hpp"
 #include "stages/stages.hpp"
 #include "stages/text_embeddings.hpp"
+#include "stages/title_embeddings.hpp"
 
 namespace goracs {
 namespace {
@@ -22,18 +21,19 @@ std::vector<std::string> embedding_texts(const SampleTable& table, const Config&
   return texts;
 }
 
-/// Titles as the bare language model sees them, (I, h).
-Matrix<float> item_embeddings(const StageContext& context) {
+/// The items' titles as the bare language model sees them, (I, h); none when stopped.
+std::optional<Matrix<float>> item_embeddings(StageContext& context) {
   Communicator& world = context.world();
   std::unique_ptr<LanguageModel> model;
-  std::vector<std::vector<TokenId>> titles;
+  std::vector<std::string> titles;
   together(world, [&] {
     model = std::make_unique<LanguageModel>(context.config(), std::vector<std::string>{}, world.local_size());
     for (const std::string& title : read_items(context.open_input(Stage::kPrepare, "samples.h5")).titles)
-      titles.push_back(title_tokens(model->tokenizer(), item_text(title)));
+      titles.push_back(item_text(title));
   });
-  const std::vector<std::span<const TokenId>> sequences(titles.begin(), titles.end());
-  return title_embeddings(model->llama(), sequences, kTitleBatchTokens, world);
+  TitleEmbeddings items(context, *model, titles, "items.h5");
+  if (!items.fill()) return std::nullopt;
+  return std::move(items).table();
 }
 
 void write_items(const StageContext& context, const Matrix<float>& items) {
@@ -58,16 +58,17 @@ StageEnd embed(StageContext& context) {
 
   if (!table.fill()) return StageEnd::kStopped;
   const bool has_items = !context.config().is_ctrpre();
-  const Matrix<float> items = has_items ? item_embeddings(context) : Matrix<float>();
+  const std::optional<Matrix<float>> items = has_items ? item_embeddings(context) : Matrix<float>();
+  if (!items) return StageEnd::kStopped;
 
   on_root(world, [&] {
     H5File file = context.folder().create_h5("embeddings.h5", context.provenance());
     table.write_rows(file, "/train", 0, num_train, "pool samples, mean of the encoder's last hidden states");
     table.write_rows(file, "/valid", num_train, table.size() - num_train, "validation samples, mean of the encoder's last hidden states");
     file.close();
-    if (has_items) write_items(context, items);
+    if (has_items) write_items(context, *items);
   });
-  log_info("embed: {} samples, {} items", table.size(), items.rows());
+  log_info("embed: {} samples, {} items", table.size(), items->rows());
   return context.seal();
 }
 

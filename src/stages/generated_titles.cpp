@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/log.hpp"
 #include "comm/agreement.hpp"
 #include "eval/ending_tokens.hpp"
 #include "stages/long_loop.hpp"
@@ -29,7 +30,14 @@ BeamSettings beams_of(const Config& config) {
 
 GeneratedTitles::GeneratedTitles(StageContext& context, const LanguageModel& model, const SampleTable& test)
     : context_(context), model_(model), table_(static_cast<std::size_t>(test.size())) {
-  for (std::int64_t i = 0; i < test.size(); ++i) prompts_.push_back(model.prompts().without_answer(test[i]).ids);
+  std::int64_t shortened = 0;
+  for (std::int64_t i = 0; i < test.size(); ++i) {
+    TokenisedSample prompt = model.prompts().without_answer(test[i]);
+    shortened += prompt.shortened ? 1 : 0;
+    prompts_.push_back(std::move(prompt.ids));
+  }
+  if (shortened > 0)
+    log_info("{} of {} test samples are shortened to {} tokens", shortened, test.size(), context.config().prompt.cutoff_len);
   restore();
 }
 

@@ -4,6 +4,8 @@
 
 #include <numeric>
 
+#include "base/log.hpp"
+
 namespace goracs {
 namespace {
 
@@ -46,6 +48,8 @@ TokenisedSplit LanguageModel::tokenised(const SampleTable& table, const std::str
     all.shortened += tokens.shortened ? 1 : 0;
     all.samples.push_back(training_sample(tokens, sample.label, train_on_inputs, label_first));
   }
+  if (all.shortened > 0)
+    log_info("{} of {} {} samples are shortened to {} tokens", all.shortened, rows.size(), split, config_.prompt.cutoff_len);
   return all;
 }
 

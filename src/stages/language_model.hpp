@@ -38,7 +38,7 @@ class LanguageModel {
   Adapter starting_adapter() const;
   /// What is predicted and what padding is.
   LossSettings loss(bool label_first) const;
-  /// split: "train", "valid" or "test", for errors; rows: which of its samples
+  /// split: "train", "valid" or "test", for errors; rows: which of its samples. How many are too long stands in the log.
   TokenisedSplit tokenised(const SampleTable& table, const std::string& split, bool train_on_inputs, bool label_first) const;
   TokenisedSplit tokenised(const SampleTable& table, const std::string& split, std::span<const std::int64_t> rows, bool train_on_inputs,
                            bool label_first) const;

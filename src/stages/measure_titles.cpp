@@ -9,9 +9,9 @@
 #include "eval/item_titles.hpp"
 #include "eval/predictions.hpp"
 #include "stages/generated_titles.hpp"
-#include "stages/item_texts.hpp"
 #include "stages/measurement.hpp"
 #include "stages/target_standings.hpp"
+#include "stages/title_embeddings.hpp"
 
 namespace goracs {
 namespace {
@@ -31,13 +31,6 @@ Answers answers_of(const LanguageModel& model, const GeneratedTitles& generated)
     answers.score.push_back(one.score);
   }
   return answers;
-}
-
-Matrix<float> embedded(const StageContext& context, const LanguageModel& model, const std::vector<std::string>& titles) {
-  std::vector<std::vector<TokenId>> tokens;
-  for (const std::string& title : titles) tokens.push_back(title_tokens(model.tokenizer(), title));
-  const std::vector<std::span<const TokenId>> sequences(tokens.begin(), tokens.end());
-  return title_embeddings(model.llama(), sequences, kTitleBatchTokens, context.world());
 }
 
 nlohmann::ordered_json title_metrics(const TargetStandings& standings, const std::vector<std::int64_t>& top_k) {
@@ -62,11 +55,12 @@ std::optional<Measurement> measure_titles(StageContext& context, const LanguageM
   GeneratedTitles generated(context, model, test);
   if (!generated.fill(adapter)) return std::nullopt;
   const Answers answers = answers_of(model, generated);
-  const Matrix<float> embeddings = embedded(context, model, answers.title);
+  TitleEmbeddings embeddings(context, model, answers.title, "titles.h5");
+  if (!embeddings.fill()) return std::nullopt;
 
   Measurement measured;
   on_root(context.world(), [&] {
-    const TargetStandings standings = TargetStandings::of(context, test, answers.title, embeddings);
+    const TargetStandings standings = TargetStandings::of(context, test, answers.title, embeddings.table());
     measured.metrics = title_metrics(standings, context.config().evaluate.top_k);
     measured.write_predictions = [answers, rank = standings.rank](H5File& file) {
       file.write_strings("/text", answers.text, "what the model wrote behind the prompt");

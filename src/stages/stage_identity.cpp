@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <chrono>
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "base/config_file.hpp"
@@ -15,6 +17,17 @@ namespace goracs {
 namespace {
 
 constexpr const char* kProbe = "The answer's \"Yes\".\n\n### No: 42 \u00e9t\u00e9";  ///< tells tokenizers apart
+
+/// Content hashes of files and folders. Large models take long the first time: the other ranks hear that this one is at work.
+std::vector<std::string> content_hashes(const std::vector<std::filesystem::path>& paths, const Config& config, Communicator& world) {
+  auto hashes = std::async(std::launch::async, [&] {
+    std::vector<std::string> all;
+    for (const auto& path : paths) all.push_back(folder_sha256(path, config.work_dir));
+    return all;
+  });
+  while (hashes.wait_for(std::chrono::seconds(1)) != std::future_status::ready) world.still_working();
+  return hashes.get();
+}
 
 Provenance with_model(const Provenance& run, const Config& config, const std::filesystem::path& model) {
   Provenance provenance = run;
@@ -56,7 +69,11 @@ StageIdentity identity_of(Stage stage, const Config& config, const StageFolders&
   identity.stage = stage;
   on_root(world, [&] {
     nlohmann::json keys = stage_keys(config, stage);
-    for (const std::string& key : path_keys(config, stage)) keys[key] = folder_sha256(keys[key].get<std::string>(), config.work_dir);
+    const std::vector<std::string> named = path_keys(config, stage);
+    std::vector<std::filesystem::path> paths;
+    for (const std::string& key : named) paths.emplace_back(keys[key].get<std::string>());
+    const std::vector<std::string> hashes = content_hashes(paths, config, world);
+    for (std::size_t k = 0; k < named.size(); ++k) keys[named[k]] = hashes[k];
     if (keys.contains("model.dtype"))
       keys["model.dtype"] = c10::toString(compute_dtype(config.model.dtype));  // `auto` depends on the machine
     identity.keys_json = keys.dump();
