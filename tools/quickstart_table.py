@@ -69,7 +69,7 @@ How to read this
   POO  the objective (lower is better); gap: how far it can be, at most, from the best coreset of this size. It is certified.
   s    seconds of each stage; stages that runs share were computed once and show the same figure. select/tune: selection (embed,
        grads and select) over finetuning.
-  One pair of runs proves nothing: which 64 rows are chosen moves the metrics more than the methods differ here, and a lower POO is
+  One pair of runs proves nothing: which rows are chosen moves the metrics more than the methods differ here, and a lower POO is
   not known to tune a better model. Compare several seeds (`goracs sweep`) before believing a difference.""")
 
 
