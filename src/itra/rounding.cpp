@@ -17,8 +17,9 @@ SolvedCoreset round_to_coreset(RelaxedTransport relaxed) {
   for (;;) {
     const std::int64_t surplus = static_cast<std::int64_t>(allowed.size()) - transport.budget();
     if (surplus == 0) break;
-    std::stable_sort(allowed.begin(), allowed.end(),
-                     [&](std::int64_t a, std::int64_t b) { return transport.shipped(a) > transport.shipped(b); });
+    std::sort(allowed.begin(), allowed.end(), [&](std::int64_t a, std::int64_t b) {
+      return transport.shipped(a) != transport.shipped(b) ? transport.shipped(a) > transport.shipped(b) : a < b;
+    });
     const auto idle = std::count_if(allowed.begin(), allowed.end(), [&](std::int64_t slot) { return transport.shipped(slot) == 0; });
     const std::int64_t drop = idle >= surplus ? surplus : idle + (surplus - idle + kPartAtOnce - 1) / kPartAtOnce;
     const std::vector<std::int64_t> least(allowed.end() - drop, allowed.end());
