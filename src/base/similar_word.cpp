@@ -25,11 +25,14 @@ std::string similar_word(std::string_view word, const std::vector<std::string>& 
   const std::size_t near = std::max<std::size_t>(2, word.size() / 3);
   std::string best;
   std::size_t least = near + 1;
-  for (const std::string& candidate : words)
+  for (const std::string& candidate : words) {
+    const auto [shorter, longer] = std::minmax({word.size(), candidate.size()});
+    if (longer - shorter >= least) continue;  // so many insertions at least
     if (const std::size_t distance = edit_distance(word, candidate); distance < least) {
       least = distance;
       best = candidate;
     }
+  }
   return best;
 }
 
