@@ -205,7 +205,9 @@ void Lease::clear_dead(const std::filesystem::path& thing) noexcept {
   try {
     const std::filesystem::path folder = path_of(thing);
     const auto holder = holder_in(folder);
-    if (holder && holder->is_dead() && ::unlink((folder / holder->name).c_str()) == 0) ::rmdir(folder.c_str());
+    if (holder && !holder->is_dead()) return;
+    if (holder) ::unlink((folder / holder->name).c_str());
+    ::rmdir(folder.c_str());               // a holder may have been killed between these two; only an empty folder goes
   } catch (const std::exception& error) {  // it only lies about
     log_debug("{}.lease: {}", thing.string(), error.what());
   }

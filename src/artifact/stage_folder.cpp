@@ -97,6 +97,7 @@ std::optional<StageFolder> StageFolder::find(const std::filesystem::path& work_d
   StageFolder folder(work_dir, identity);
   folder.look(world);
   if (!folder.sealed()) return std::nullopt;
+  if (world.is_root()) folder.sweep_after_seal();
   return folder;
 }
 

@@ -11,6 +11,7 @@
 #include "base/config_fields.hpp"
 #include "base/error.hpp"
 #include "base/similar_word.hpp"
+#include "base/utf8.hpp"
 
 namespace goracs {
 namespace {
@@ -151,6 +152,8 @@ class Reading {
     read_settings();
     for (const Parameter& parameter : parameters_)
       if (parameter.initial.required && !is_given(parameter.key)) complain(parameter.key, "is missing");
+    for (const Parameter& parameter : parameters_)
+      if (!is_utf8(parameter.text())) complain(parameter.key, "is not UTF-8");
     if (mistakes_.empty()) resolve();
   }
 
