@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/config_fields.hpp"
+#include "base/utf8.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
 
