@@ -122,10 +122,10 @@ TEST(Config, RefusesWhatIsNoYamlOrNoMap) {
 }
 
 TEST(Config, RefusesTextThatIsNotUtf8) {
-  EXPECT_EQ(complaints(with(kLeast, "name: ml", "name: \"\xC3\xA9\"")), "");
+  EXPECT_EQ(complaints(kLeast, {"data.title_column=\xC3\xA9"}), "");
   for (const char* broken : {"\xFF", "\xC0\x80", "\xE2\x82", "\xED\xA0\x80", "\xF4\x90\x80\x80"}) {
     EXPECT_FALSE(is_utf8(broken));
-    EXPECT_EQ(complaints(kLeast, {std::string("data.name=") + broken}), "--set: data.name: is not UTF-8");
+    EXPECT_EQ(complaints(kLeast, {std::string("data.title_column=") + broken}), "--set: data.title_column: is not UTF-8");
   }
   for (const char* whole : {"", "a", "\xC2\x80", "\xE2\x82\xAC", "\xF0\x9F\x8E\xAC", "\xF4\x8F\xBF\xBF"}) EXPECT_TRUE(is_utf8(whole));
 }
