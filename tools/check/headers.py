@@ -14,6 +14,9 @@ from marks import Marks
 from project import ROOT, Closure, Commands, sources
 
 
+FUZZ_COMPILER = "clang++-19"  # libFuzzer's and the sanitizers' headers come with it
+
+
 def compile_alone(header: pathlib.Path, compiler: str, flags: list[str]) -> str:
     """The compiler's complaints, empty when there are none."""
     # included, not compiled: as the main file it would be warned about for its #pragma once
@@ -38,7 +41,7 @@ def main() -> None:
             todo[header] = (flags, content)
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        runs = {header: pool.submit(compile_alone, header, compiler, flags) for header, (flags, _) in todo.items()}
+        runs = {header: pool.submit(compile_alone, header, FUZZ_COMPILER if header.parts[:2] == ("tests", "fuzz") else compiler, flags) for header, (flags, _) in todo.items()}
         for header, run in runs.items():
             complaint = run.result()
             if complaint:

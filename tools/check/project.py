@@ -86,13 +86,13 @@ class Commands:
     def for_header(self, header: pathlib.Path) -> list[str] | None:
         """The flags of a source beside the header, else of the source that comes nearest (a folder may have headers only). What tests share
         is included by tests of any layer: the one that sees the most folders."""
-        if header.parts[0] == "kernels" and DEVICE_CODE in (str(header), *(name for _, name in includes(header))):
+        if header.parts[:2] == ("tests", "kernels") or (header.parts[0] == "kernels" and DEVICE_CODE in (str(header), *(name for _, name in includes(header)))):
             # CUDA C++: as the emulator's tests see it
             return next((flags for _, flags in sorted(self.flags.items()) if "-DGORACS_CUDA_EMULATOR" in flags), None)
         if header.parts[:2] == ("tests", "support"):
             return max((flags for file, flags in sorted(self.flags.items()) if file.parts[0] == "tests"), key=len, default=None)
         beside = [flags for file, flags in sorted(self.flags.items()) if file.parent == header.parent]
         if beside:
-            return beside[0]
+            return max(beside, key=len)
         nearest = sorted(self.flags, key=lambda file: (file.parts[0] != header.parts[0], file))
         return self.flags[nearest[0]] if nearest else None
