@@ -6,7 +6,8 @@
 namespace goracs::cpu {
 
 void low_rank_norm(const LowRankFactors& factors, std::span<double> norm) {
-  const auto [u, z, samples, tokens, out, rank] = factors;
+  const float *const u = factors.u, *const z = factors.z;
+  const std::int64_t samples = factors.samples, tokens = factors.tokens, out = factors.out, rank = factors.rank;
 #pragma omp parallel for schedule(static)
   for (std::int64_t b = 0; b < samples; ++b) {
     std::vector<float> product(static_cast<std::size_t>(out * rank), 0.0F);

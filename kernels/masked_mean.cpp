@@ -5,7 +5,9 @@
 namespace goracs::cpu {
 
 void masked_mean(const MaskedStates& states, std::span<float> mean) {
-  const auto [hidden, mask, samples, tokens, dimension] = states;
+  const auto* const hidden = states.hidden;
+  const auto* const mask = states.mask;
+  const std::int64_t samples = states.samples, tokens = states.tokens, dimension = states.dimension;
 #pragma omp parallel for schedule(static)
   for (std::int64_t b = 0; b < samples; ++b) {
     float* const sum = mean.data() + b * dimension;
