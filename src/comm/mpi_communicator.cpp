@@ -174,7 +174,8 @@ std::vector<std::byte> MpiCommunicator::gather_bytes(std::span<const std::byte> 
   std::int64_t length = static_cast<std::int64_t>(local.size());
   std::vector<std::int64_t> lengths(ranks);
   MPI_Request request = MPI_REQUEST_NULL;
-  GORACS_MPI_TRY(MPI_Iallgather(&length, 1, MPI_INT64_T, lengths.data(), 1, MPI_INT64_T, comm_, &request));
+  constexpr int kLengthBytes = sizeof(length);
+  GORACS_MPI_TRY(MPI_Iallgather(&length, kLengthBytes, MPI_BYTE, lengths.data(), kLengthBytes, MPI_BYTE, comm_, &request));
   wait(request, "gather of lengths");
 
   std::int64_t total = 0;
