@@ -48,7 +48,7 @@ class BytePairEncoding {
     std::int32_t previous, next;
   };
   struct TextHash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the standard asks for this name
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
 

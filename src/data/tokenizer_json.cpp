@@ -25,7 +25,7 @@ enum class Decoder { kByteLevel, kWordPiece, kSpaces };
 
 /// GPT-2's printable stand-ins for the 256 bytes: code point to byte.
 const std::unordered_map<char32_t, char>& byte_of_stand_in() {
-  static const std::unordered_map<char32_t, char> table = [] {
+  static const std::unordered_map<char32_t, char> kTable = [] {
     std::unordered_map<char32_t, char> filled;
     char32_t next = 256;
     for (int b = 0; b < 256; ++b) {
@@ -34,7 +34,7 @@ const std::unordered_map<char32_t, char>& byte_of_stand_in() {
     }
     return filled;
   }();
-  return table;
+  return kTable;
 }
 
 /// A token of a byte-level vocabulary as the bytes it stands for; text beyond the stand-ins (added tokens) stays as it is.

@@ -45,13 +45,13 @@ std::uint8_t classes_of(char32_t code) {
 
 /// The classes of the first code points from a table: nearly all text is there.
 std::uint8_t fast_classes(char32_t code) {
-  constexpr char32_t kTable = 0x3000;
-  static const std::array<std::uint8_t, kTable> table = [] {
-    std::array<std::uint8_t, kTable> filled{};
-    for (char32_t c = 0; c < kTable; ++c) filled[c] = classes_of(c);
+  constexpr char32_t kFirstCodes = 0x3000;
+  static const std::array<std::uint8_t, kFirstCodes> kTable = [] {
+    std::array<std::uint8_t, kFirstCodes> filled{};
+    for (char32_t c = 0; c < kFirstCodes; ++c) filled[c] = classes_of(c);
     return filled;
   }();
-  return code < kTable ? table[code] : classes_of(code);
+  return code < kFirstCodes ? kTable[code] : classes_of(code);
 }
 
 }  // namespace

@@ -127,9 +127,9 @@ void split_digits(std::string_view text, const PieceSink& sink) {
 }
 
 const std::string& llama3_pattern() {
-  static const std::string pattern =
+  static const std::string kPattern =
       R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-  return pattern;
+  return kPattern;
 }
 
 }  // namespace goracs

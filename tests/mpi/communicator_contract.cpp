@@ -233,25 +233,25 @@ void different_calls_follow_each_other(Communicator& world) {
 }  // namespace
 
 const std::vector<ContractCase>& contract_cases() {
-  static const std::vector<ContractCase> cases = {{"RanksAreNumberedFromZero", ranks_are_numbered_from_zero},
-                                                  {"ABarrierWaitsForTheLast", a_barrier_waits_for_the_last},
-                                                  {"ReducesDoubles", reduces_doubles},
-                                                  {"ReducesFloats", reduces_floats},
-                                                  {"ReducesIntegers", reduces_integers},
-                                                  {"ReducesLargeIntegersExactly", reduces_large_integers_exactly},
-                                                  {"SumsInRankOrder", sums_in_rank_order},
-                                                  {"FindsTheRowOfTheSmallestScore", finds_the_row_of_the_smallest_score},
-                                                  {"TiesGoToTheLowerRow", ties_go_to_the_lower_row},
-                                                  {"ARankWithoutACandidateDoesNotWin", a_rank_without_a_candidate_does_not_win},
-                                                  {"BroadcastsFromEveryRoot", broadcasts_from_every_root},
-                                                  {"BroadcastsALengthThatOnlyTheRootKnows", broadcasts_a_length_that_only_the_root_knows},
-                                                  {"GathersUnequalSpansEverywhere", gathers_unequal_spans_everywhere},
-                                                  {"GathersUnequalSpansAtEveryRoot", gathers_unequal_spans_at_every_root},
-                                                  {"GathersBytesOfOddLengths", gathers_bytes_of_odd_lengths},
-                                                  {"SendsAndReceivesInOrder", sends_and_receives_in_order},
-                                                  {"SendsARing", sends_a_ring},
-                                                  {"DifferentCallsFollowEachOther", different_calls_follow_each_other}};
-  return cases;
+  static const std::vector<ContractCase> kCases = {{"RanksAreNumberedFromZero", ranks_are_numbered_from_zero},
+                                                   {"ABarrierWaitsForTheLast", a_barrier_waits_for_the_last},
+                                                   {"ReducesDoubles", reduces_doubles},
+                                                   {"ReducesFloats", reduces_floats},
+                                                   {"ReducesIntegers", reduces_integers},
+                                                   {"ReducesLargeIntegersExactly", reduces_large_integers_exactly},
+                                                   {"SumsInRankOrder", sums_in_rank_order},
+                                                   {"FindsTheRowOfTheSmallestScore", finds_the_row_of_the_smallest_score},
+                                                   {"TiesGoToTheLowerRow", ties_go_to_the_lower_row},
+                                                   {"ARankWithoutACandidateDoesNotWin", a_rank_without_a_candidate_does_not_win},
+                                                   {"BroadcastsFromEveryRoot", broadcasts_from_every_root},
+                                                   {"BroadcastsALengthThatOnlyTheRootKnows", broadcasts_a_length_that_only_the_root_knows},
+                                                   {"GathersUnequalSpansEverywhere", gathers_unequal_spans_everywhere},
+                                                   {"GathersUnequalSpansAtEveryRoot", gathers_unequal_spans_at_every_root},
+                                                   {"GathersBytesOfOddLengths", gathers_bytes_of_odd_lengths},
+                                                   {"SendsAndReceivesInOrder", sends_and_receives_in_order},
+                                                   {"SendsARing", sends_a_ring},
+                                                   {"DifferentCallsFollowEachOther", different_calls_follow_each_other}};
+  return kCases;
 }
 
 }  // namespace goracs::test

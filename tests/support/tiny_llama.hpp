@@ -17,12 +17,12 @@ inline std::filesystem::path golden_source() { return source_root() / "tests" / 
 
 /// A golden tiny LLaMA with grouped queries, and its adapter.
 inline const Llama& tiny_llama() {
-  static const Llama model = Llama::load(golden_source() / "models" / "llama_gqa", at::kFloat);
-  return model;
+  static const Llama kModel = Llama::load(golden_source() / "models" / "llama_gqa", at::kFloat);
+  return kModel;
 }
 inline const Adapter& tiny_adapter() {
-  static const Adapter adapter = Adapter::load(golden_source() / "adapters" / "llama_gqa", tiny_llama().config());
-  return adapter;
+  static const Adapter kAdapter = Adapter::load(golden_source() / "adapters" / "llama_gqa", tiny_llama().config());
+  return kAdapter;
 }
 
 /// Token ids drawn by (name, stream).

@@ -26,8 +26,8 @@ using test::TemporaryFolder;
 const fs::path kGolden = test::source_root() / "tests" / "golden";
 
 const Llama& gqa() {
-  static const Llama model = Llama::load(kGolden / "models" / "llama_gqa", at::kFloat);
-  return model;
+  static const Llama kModel = Llama::load(kGolden / "models" / "llama_gqa", at::kFloat);
+  return kModel;
 }
 
 at::Tensor hidden(const Adapter* adapter) {
