@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 """R1: kill -9 at any time loses only the work since the last save, and a resumed run ends as an undisturbed one, bit for bit.
 
-    kills.py [--count N] [--per-stage N] [--again P] [--config FILE] [--ranks R] [--seed S] [--set KEY=VALUE]...
+    kills.py [--count N] [--per-stage N] [--again P] [options of campaign.py]
 
 Kills N times, uniform over the run, then more inside the stages that had fewer than --per-stage. One kill in three hits a single rank (the launcher
 ends the others), the rest everything at once; a resumed run is killed again with probability --again. Prints one JSON object.
 """
 import argparse
 import collections
-import json
 import random
 import signal
 import time
 
+from campaign import Piece, arguments
 from program_run import STAGES, ProgramRun, content_hashes, folders, sealed, stage_at_work, undisturbed, work_folder
 
 ONE_RANK = 1 / 3
@@ -22,6 +22,8 @@ class Campaign:
     def __init__(self, options: argparse.Namespace):
         self.options, self.random = options, random.Random(options.seed)
         self.settings = tuple(options.set)
+        self.piece = Piece(options, promise="R1", what="kill -9", config=options.config, ranks=options.ranks)
+        self.before = collections.Counter(self.piece.before.get("kills", {}))
         self.expected, self.seconds, self.begun = undisturbed(options.config, options.ranks, self.settings)
         self.kills: collections.Counter[str] = collections.Counter()
         self.resumes = 0
@@ -70,26 +72,24 @@ class Campaign:
             leftovers = [str(path) for folder in folders(work).values() for path in folder.rglob("*.tmp*")]
             assert not leftovers and all(map(sealed, folders(work).values())), f"left behind: {leftovers}"
 
-    def run(self) -> dict:
-        while self.kills.total() < self.options.count:
-            self.one(None)
+    def run(self) -> None:
+        def until(enough, stage: str | None) -> None:
+            while not enough(self.before + self.kills) and self.piece.goes_on():
+                with self.piece.attempt():
+                    self.one(stage)
+
+        until(lambda kills: kills.total() >= self.options.count, None)
         for stage in self.expected:
-            while self.kills[stage] < self.options.per_stage:
-                self.one(stage)
-        return {"promise": "R1", "what": "kill -9", "config": self.options.config, "ranks": self.options.ranks, "kills": dict(self.kills),
-                "resumed": self.resumes, "different": 0, "seconds_of_a_run": round(self.seconds, 2)}
+            until(lambda kills, stage=stage: kills[stage] >= self.options.per_stage, stage)
+        self.piece.end(kills=dict(self.kills), resumed_and_equal=self.resumes, latest_seconds_of_a_run=round(self.seconds, 2))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = arguments(__doc__)
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--per-stage", type=int, default=0)
     parser.add_argument("--again", type=float, default=0.25)
-    parser.add_argument("--config", default="configs/test_tiny.yaml")
-    parser.add_argument("--ranks", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--set", action="append", default=[])
-    print(json.dumps(Campaign(parser.parse_args()).run()))
+    Campaign(parser.parse_args()).run()
 
 
 if __name__ == "__main__":

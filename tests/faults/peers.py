@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """R8: a dead or stuck rank ends the job within the deadline, in every stage, with a message that names it; the next start goes on.
 
-    peers.py [--per-stage N] [--stage NAME]... [--config FILE] [--ranks R] [--deadline SECONDS] [--seed S]
+    peers.py [--per-stage N] [--stage NAME]... [--deadline SECONDS] [options of campaign.py]
 
 A rank is killed (SIGKILL, the launcher ends the rest) or frozen (SIGSTOP: its peers must notice). Prints one JSON object.
 """
 import argparse
 import collections
-import json
 import random
 import signal
 import time
 
+from campaign import Piece, arguments
 from program_run import ProgramRun, content_hashes, folders, stage_at_work, undisturbed, work_folder
 
 PEER_EXIT = 6
@@ -21,7 +21,10 @@ SLACK = 15  # seconds beside the deadline: the launcher's own
 class Peers:
     def __init__(self, options: argparse.Namespace):
         self.options, self.random = options, random.Random(options.seed)
-        self.settings = (f"run.deadline_seconds={options.deadline}",)
+        self.settings = (*options.set, f"run.deadline_seconds={options.deadline}")
+        self.piece = Piece(options, promise="R8", what="kill -9 and SIGSTOP of one rank", config=options.config, ranks=options.ranks)
+        self.before = self.piece.before.get("tried_in", {})
+        self.tried: collections.Counter[str] = collections.Counter()
         self.expected, self.seconds, self.begun = undisturbed(options.config, options.ranks, self.settings)
         self.hits: collections.Counter[str] = collections.Counter()
         self.latest = 0.0
@@ -50,24 +53,22 @@ class Peers:
             different = [name for name in self.expected if found.get(name) != self.expected[name]]
             assert not different, f"rank {rank} hit in {at}: {', '.join(different)} differ after the next start:\n{again.text()}"
 
-    def run(self) -> dict:
+    def run(self) -> None:
         for stage in self.options.stage or self.expected:
-            for _ in range(self.options.per_stage):
+            while self.before.get(stage, 0) + self.tried[stage] < self.options.per_stage and self.piece.goes_on():
+                self.tried[stage] += 1
                 for number in (signal.SIGKILL, signal.SIGSTOP):
-                    self.hit(stage, number)
-        return {"promise": "R8", "what": "kill -9 and SIGSTOP of one rank", "config": self.options.config, "ranks": self.options.ranks,
-                "deadline_seconds": self.options.deadline, "hits": dict(self.hits), "latest_seconds": round(self.latest, 1)}
+                    with self.piece.attempt():
+                        self.hit(stage, number)
+        self.piece.end(tried_in=dict(self.tried), hits=dict(self.hits), latest_seconds_from_hit_to_end=round(self.latest, 1))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = arguments(__doc__)
     parser.add_argument("--per-stage", type=int, default=1)
     parser.add_argument("--stage", action="append", default=[], help="these only")
-    parser.add_argument("--config", default="configs/test_tiny.yaml")
-    parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--deadline", type=float, default=3)
-    parser.add_argument("--seed", type=int, default=0)
-    print(json.dumps(Peers(parser.parse_args()).run()))
+    Peers(parser.parse_args()).run()
 
 
 if __name__ == "__main__":
