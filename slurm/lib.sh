@@ -112,6 +112,9 @@ goracs_run_folder() {
 
 # --- again? ----------------------------------------------------------------------------------------------------------------------
 
+# The user's own wish, by a file STOP, is no reason to start again.
+goracs_stopped_by_file() { [ -n "$1" ] && grep -qsx 'by file STOP' "$1/RESUMABLE"; }
+
 # Did this restart get further? RESUMABLE says where the run stands; what it said last time is kept beside it.
 goracs_made_progress() {
   local folder="$1" last idle=0
@@ -136,6 +139,10 @@ goracs_end() {
     goracs_say "exit code $code, but $folder/RESUMABLE is of this start: stopped cleanly"
   fi
   rm -f "$stamp"
+  if goracs_stopped_by_file "$folder"; then
+    goracs_say "stopped by the file STOP: not requeued; sbatch it again to go on"
+    exit "$GORACS_RESUMABLE_EXIT"
+  fi
   if ! goracs_made_progress "$folder"; then
     goracs_say "the restart made no progress ($(tr '\n' ' ' <"$folder/RESUMABLE")): not requeued; sbatch it again to go on"
     exit "$GORACS_RESUMABLE_EXIT"

@@ -20,7 +20,7 @@ kills=200 per_stage=20 demo_kills=10 stops=6 peers=3 fuzz_seconds=600 minutes=10
 results=build/faults.jsonl
 while (($# > 0)); do
   case "$1" in
-    --short) kills=20 per_stage=0 demo_kills=0 stops=1 peers=1 fuzz_seconds=20 ;;
+    --short) kills=20 per_stage=0 demo_kills=0 stops=2 peers=1 fuzz_seconds=20 ;;
     --fresh) rm -f "$results" ;;
     --minutes) minutes=$2; shift ;;
     --fuzz-seconds) fuzz_seconds=$2; shift ;;
@@ -51,10 +51,12 @@ tests_that_count
 campaign kills.py --count "$kills" --per-stage "$per_stage" --seed "$RANDOM"
 campaign kills.py --count "$((kills / 10))" --ranks 3 --config configs/test_tiny_ctrpre.yaml --seed "$RANDOM"
 campaign stops.py --per-stage "$stops" --seed "$RANDOM"
+campaign stops.py --per-stage "$((stops / 2))" --srun --seed "$RANDOM"
 campaign peers.py --per-stage "$peers" --seed "$RANDOM"
 if ((demo_kills > 0)); then
-  campaign kills.py --count "$demo_kills" --config configs/demo_ctrpre.yaml --seed "$RANDOM"
-  campaign stops.py --per-stage 1 --config configs/demo_ctrpre.yaml --seed "$RANDOM"
+  campaign kills.py --count "$demo_kills" --again 0.9 --config configs/demo_ctrpre.yaml --seed "$RANDOM"
+  campaign stops.py --per-stage 1 --in-turn --config configs/demo_ctrpre.yaml --seed "$RANDOM"
+  campaign stops.py --per-stage 1 --in-turn --config configs/demo_ctrpre.yaml --srun --seed "$RANDOM"
 fi
 for fuzzer in build/tests/fuzz_*; do
   if [ -x "$fuzzer" ]; then campaign fuzzing.py "$fuzzer" "tests/fuzz/seeds/${fuzzer##*/fuzz_}" --wanted "$fuzz_seconds"; fi

@@ -22,9 +22,9 @@ PROMISES = {
     "R2": ("a save is never half visible", "artifact_kills", ""),
     "R3": ("leftovers never hang a save", "leftovers_ranks_*", ""),
     "R4": ("disk full, I/O error: a message, exit 4, the old checkpoint loads", "artifact_io_errors", ""),
-    "R5": ("any damaged byte is found before use", "damage kept_artifacts", ""),
-    "R6": ("USR2, STOP, time limit: save, exit 75 in time, in every stage", "pipeline_stops stop_request slurm_scripts", ""),
-    "R7": ("a requeue resumes; only that task of an array", "slurm_scripts", ""),
+    "R5": ("any damaged byte is found before use", "damage kept_artifacts pipeline_artifacts", ""),
+    "R6": ("USR2, STOP, time limit: save, exit 75 in time, in every stage", "pipeline_stops stop_request slurm_scripts slurm_program", ""),
+    "R7": ("a requeue resumes; only that task of an array", "slurm_scripts slurm_program", ""),
     "R8": ("a dead or stuck rank ends the job, named, in time", "run_peers lost_peers mpi_communicator_ranks_*", "over MPI"),
     "R9": ("CPU or file work trips no timeout", "long_work_ranks_*", "of MPI waits; of NCCL not"),
     "R10": ("the same selection for 1-5 ranks; the CUDA twin the same from the same costs", "pipeline_whole_runs selection greedy golden_exchange transport kernels_*",
@@ -39,7 +39,7 @@ PROMISES = {
     "R18": ("parallel and serial writers equal", "pipeline_whole_runs",
             "there is one writer, the serial one, for every number of ranks, so nothing to compare it with; tried is that 1, 2, 3 ranks leave equal contents"),
     "R19": ("same config, seed, ranks: same hashes", "pipeline_whole_runs", ""),
-    "R20": ("inputs of another template, tokenizer, model, schema are refused", "damage kept_artifacts", ""),
+    "R20": ("inputs of another template, tokenizer, model, schema are refused", "pipeline_refusals damage kept_artifacts", ""),
 }
 # of a line of results: not shown as counts
 HIDDEN = (*NAME, "promise", "seconds", "commit", "failures")

@@ -99,4 +99,14 @@ void Manifest::check_file(const std::filesystem::path& folder, const std::string
   GORACS_CHECK_INPUT(hash == known->second.xxh3, "{}: damaged: XXH3-128 {}, {} in the manifest", path.string(), hash, known->second.xxh3);
 }
 
+std::filesystem::path checked(const std::filesystem::path& file) {
+  const std::filesystem::path whole = std::filesystem::absolute(file).lexically_normal();
+  for (const std::filesystem::path& folder : {whole.parent_path(), whole.parent_path().parent_path()}) {  // "adapter/..." is the deepest
+    const std::optional<Manifest> manifest = Manifest::read(folder);
+    const std::string name = whole.lexically_relative(folder).generic_string();
+    if (manifest && manifest->files.contains(name)) manifest->check_file(folder, name, true);
+  }
+  return file;
+}
+
 }  // namespace goracs

@@ -37,4 +37,8 @@ struct Manifest {
   void check_file(const std::filesystem::path& folder, const std::string& name, bool check_hash) const;
 };
 
+/// The same path, once its hash is checked: for reading any artifact by its name. A file that no manifest of its folder, or of the one above,
+/// lists (one of the user's own) passes. Errors: kInput as Manifest's.
+std::filesystem::path checked(const std::filesystem::path& file);
+
 }  // namespace goracs

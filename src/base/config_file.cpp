@@ -135,14 +135,22 @@ class Assignment {
   const std::string& task_;
 };
 
+/// A config with every default of a task; read once, for they are YAML.
+const Config& defaults_of(const std::string& task) {
+  static std::map<bool, Config> made;
+  const auto [found, is_new] = made.try_emplace(task == "ctrpre");
+  if (!is_new) return found->second;
+  for (const Parameter& parameter : parameters_of(found->second))
+    if (!parameter.initial.required && !parameter.initial.unset) Assignment::run(parameter, YAML::Load(parameter.initial.of(task)), task);
+  return found->second;
+}
+
 /// One reading of a source with the defaults of one task.
 class Reading {
  public:
-  Reading(const ConfigSource& source, const std::string& task) : source_(source), task_(task), parameters_(parameters_of(loaded_.values)) {
-    for (const Parameter& parameter : parameters_) {
-      loaded_.origin[parameter.key] = "default";
-      if (!parameter.initial.required && !parameter.initial.unset) Assignment::run(parameter, YAML::Load(parameter.initial.of(task)), task);
-    }
+  Reading(const ConfigSource& source, const std::string& task)
+      : source_(source), task_(task), loaded_{defaults_of(task), {}}, parameters_(parameters_of(loaded_.values)) {
+    for (const Parameter& parameter : parameters_) loaded_.origin[parameter.key] = "default";
   }
   Reading(const Reading&) = delete;
   Reading& operator=(const Reading&) = delete;

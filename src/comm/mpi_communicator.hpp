@@ -68,11 +68,12 @@ class MpiCommunicator final : public Communicator {
     Note note;
     MPI_Request request;
   };
-  /// What is known of the peers in one wait.
+  /// What is known of the peers in one wait. Its seconds are those in which this rank itself was there to listen: what it sleeps through on a
+  /// busy machine, or stopped, is no silence of its peers.
   struct Peers {
-    Clock::time_point last_working;
-    std::vector<bool> answered;
-    std::vector<Note> notes;
+    double listened = 0, last_working = 0;
+    std::vector<double> heard;  ///< when each has last answered
+    std::vector<Note> notes;    ///< what
   };
 
   template <class T>

@@ -16,7 +16,9 @@ constexpr int kYields = 2000;  // then others may run, but this rank comes back 
 constexpr std::chrono::microseconds kShortestSleep{50}, kLongestSleep{1000};
 constexpr int kSleepShare = 100;  // a sleep is at most so small a part of the wait so far
 constexpr std::chrono::milliseconds kBetweenNotes{20};
-constexpr double kQuestionShare = 0.2;  // of the deadline: five questions before it gives up
+constexpr double kMostBetweenLooks = 0.25;  // seconds; longer ones this rank did not run
+constexpr double kQuestionShare = 0.2;      // of the deadline: five questions before it gives up
+constexpr double kSilentShare = 0.5;        // of the deadline: who left the last two questions unanswered is silent
 constexpr std::chrono::milliseconds kBetweenAnswers{100};
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
@@ -42,7 +44,7 @@ void MpiCommunicator::wait(MPI_Request& request, std::string_view phase) {
 void MpiCommunicator::wait_long(MPI_Request& request, std::string_view phase) {
   const Clock::time_point begin = Clock::now();
   const double between_questions = deadline_seconds_ * kQuestionShare;
-  Peers peers{begin, std::vector<bool>(static_cast<std::size_t>(size_)), std::vector<Note>(static_cast<std::size_t>(size_))};
+  Peers peers{0, 0, std::vector<double>(static_cast<std::size_t>(size_)), std::vector<Note>(static_cast<std::size_t>(size_))};
   Clock::time_point last_look = begin;
   double next_question = between_questions;
   for (;;) {
@@ -51,14 +53,13 @@ void MpiCommunicator::wait_long(MPI_Request& request, std::string_view phase) {
     if (done != 0) return;
     std::this_thread::sleep_for(std::clamp<Clock::duration>((Clock::now() - begin) / kSleepShare, kShortestSleep, kLongestSleep));
     if (Clock::now() - last_look < kBetweenNotes) continue;
+    peers.listened += std::min(seconds_since(last_look), kMostBetweenLooks);
     last_look = Clock::now();
     answer(Note::Kind::kWaiting, phase, &peers);
-    const double waited = seconds_since(begin);
-    if (waited > next_question) {
-      if (seconds_since(peers.last_working) > deadline_seconds_) give_up(peers, phase, waited);
+    if (peers.listened > next_question) {
+      if (peers.listened - peers.last_working > deadline_seconds_) give_up(peers, phase, seconds_since(begin));
       for (int r = 0; r < size_; ++r)
         if (r != rank_) tell(r, Note::Kind::kQuestion, phase);
-      std::fill(peers.answered.begin(), peers.answered.end(), false);
       next_question += between_questions;
     }
   }
@@ -92,9 +93,9 @@ void MpiCommunicator::answer(Note::Kind own, std::string_view phase, Peers* peer
     if (note.kind == Note::Kind::kQuestion) {
       tell(status.MPI_SOURCE, own, phase);
     } else if (peers != nullptr) {
-      peers->answered[static_cast<std::size_t>(status.MPI_SOURCE)] = true;
+      peers->heard[static_cast<std::size_t>(status.MPI_SOURCE)] = peers->listened;
       peers->notes[static_cast<std::size_t>(status.MPI_SOURCE)] = note;
-      if (note.kind == Note::Kind::kWorking) peers->last_working = Clock::now();
+      if (note.kind == Note::Kind::kWorking) peers->last_working = peers->listened;
     }
   }
 }
@@ -109,7 +110,7 @@ void MpiCommunicator::give_up(const Peers& peers, std::string_view phase, double
   std::string silent, waiting;
   for (int r = 0; r < size_; ++r) {
     if (r == rank_) continue;
-    if (!peers.answered[static_cast<std::size_t>(r)])
+    if (peers.listened - peers.heard[static_cast<std::size_t>(r)] > kSilentShare * deadline_seconds_)
       silent += fmt::format("{}{}", silent.empty() ? "" : ", ", r);
     else
       waiting += fmt::format("{}rank {} in '{}' ({})", waiting.empty() ? "" : ", ", r, peers.notes[static_cast<std::size_t>(r)].phase,

@@ -89,7 +89,7 @@ void compare_attributes(const H5File& left, const H5File& right, const std::stri
 }
 
 Differences compare_h5(const fs::path& left_path, const fs::path& right_path) {
-  const H5File left = H5File::open(left_path), right = H5File::open(right_path);
+  const H5File left = H5File::open(checked(left_path)), right = H5File::open(checked(right_path));
   Differences found;
   compare_attributes(left, right, "/", found);
   for (const std::string& name : all_names(dataset_names(left), dataset_names(right))) {
@@ -101,7 +101,7 @@ Differences compare_h5(const fs::path& left_path, const fs::path& right_path) {
 }
 
 std::string bytes_in(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
+  std::ifstream in(checked(file), std::ios::binary);
   GORACS_CHECK_INPUT(in.good(), "{}: cannot be read", file.string());
   return {std::istreambuf_iterator<char>(in), {}};
 }

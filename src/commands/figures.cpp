@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "artifact/h5.hpp"
+#include "artifact/manifest.hpp"
 #include "base/error.hpp"
 
 namespace goracs {
@@ -74,7 +75,7 @@ void draw_on(Canvas& canvas, const Figure& figure) {
 }  // namespace
 
 LineChart objective_chart(const std::filesystem::path& coreset_h5) {
-  const H5File file = H5File::open(coreset_h5);
+  const H5File file = H5File::open(checked(coreset_h5));
   const double greedy = file.number_attribute("greedy_poo_score"), end = file.number_attribute("poo_score");
   Series series{"POO", {}, file.read<double>("/trace/poo_score")};
   if (std::isfinite(greedy) && greedy > 0) series.y.insert(series.y.begin(), greedy);
@@ -87,7 +88,7 @@ LineChart objective_chart(const std::filesystem::path& coreset_h5) {
 }
 
 LineChart loss_chart(const std::filesystem::path& history_h5) {
-  const H5File file = H5File::open(history_h5);
+  const H5File file = H5File::open(checked(history_h5));
   Series train{"training", {}, file.read<double>("/train_loss")}, valid{"validation", {}, file.read<double>("/valid_loss")};
   train.x = counted(train.y.size(), 1);
   for (const std::int64_t step : file.read<std::int64_t>("/valid_step")) valid.x.push_back(static_cast<double>(step));
@@ -121,7 +122,7 @@ Figure figure_of(const std::filesystem::path& artifact) {
     fail(ExitCode::kUsage, "{}: no coreset.h5, history.h5 or summary.json in it, nothing to plot", artifact.string());
   }
   if (artifact.filename() == "summary.json") return seconds_chart(RunResult::read(std::filesystem::absolute(artifact).parent_path()));
-  const H5File file = H5File::open(artifact);
+  const H5File file = H5File::open(checked(artifact));
   if (file.contains("/trace/poo_score")) return objective_chart(artifact);
   if (file.contains("/train_loss")) return loss_chart(artifact);
   fail(ExitCode::kUsage, "{}: neither a coreset nor a history of losses, nothing to plot", artifact.string());

@@ -38,11 +38,12 @@ RunFolder::RunFolder(const RunRequest& request, Communicator& world)
 }
 
 void RunFolder::stopped(Stage stage, const std::string& standing) {
+  const std::string reason = stop_agreed(world_).value_or("nobody");
   on_root(world_, [&] {
-    put(kResumable, fmt::format("stage {}\n{}\n", name_of(stage), standing));
+    put(kResumable, fmt::format("stage {}\n{}\nby {}\n", name_of(stage), standing, reason));
     remove_tree(path_ / kStop);
   });
-  log_info("stopped in {}, {}; the same command goes on", name_of(stage), standing);
+  log_info("stopped by {} in {}, {}; the same command goes on", reason, name_of(stage), standing);
 }
 
 void RunFolder::summarised(const std::string& summary_json) {

@@ -16,7 +16,8 @@ class RunFolder {
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// RESUMABLE says where the run stands; a file STOP has done its work and goes. Collective.
+  /// RESUMABLE says where the run stands and who asked for the stop ("by file STOP": the user, so slurm/ does not requeue); a file STOP has done its
+  /// work and goes. Collective.
   void stopped(Stage stage, const std::string& standing);
   void summarised(const std::string& summary_json);
   /// What was asked for is done: no RESUMABLE. Collective.

@@ -35,10 +35,9 @@ std::vector<std::pair<std::string, Metric>> metrics_of(const Json& metrics) {
   return all;
 }
 
-/// Of the coreset.h5 in a stage's folder, its hash checked first.
+/// Of the coreset.h5 in a stage's folder.
 CoresetFigures figures_of(const std::filesystem::path& folder) {
-  if (const std::optional<Manifest> manifest = Manifest::read(folder)) manifest->check_file(folder, "coreset.h5", /*check_hash=*/true);
-  const H5File coreset = H5File::open(folder / "coreset.h5");
+  const H5File coreset = H5File::open(checked(folder / "coreset.h5"));
   CoresetFigures figures;
   figures.budget = coreset.shape("/indices").at(0);
   figures.poo_score = coreset.number_attribute("poo_score");

@@ -56,7 +56,7 @@ std::string contents_of(const H5File& file, const std::string& dataset) {
 }
 
 std::string shown_h5(const std::filesystem::path& path) {
-  const H5File file = H5File::open(path);
+  const H5File file = H5File::open(checked(path));
   std::string provenance, figures;
   for (const auto& [name, value] : attributes_of(file, "/")) {
     std::string& part = is_provenance(name) ? provenance : figures;
@@ -86,6 +86,7 @@ std::string shown_stage(const std::filesystem::path& folder, const Manifest& man
   for (const auto& [name, sha256] : manifest.inputs) text += fmt::format("  {:<20} {}\n", name, sha256);
   text += "files\n";
   for (const auto& [name, file] : manifest.files) text += fmt::format("  {:<32} {:>14} bytes  {}\n", name, file.bytes, file.xxh3);
+  for (const auto& [name, file] : manifest.files) manifest.check_file(folder, name, true);
   for (const auto& [name, file] : manifest.files)
     if (name.ends_with(".h5")) text += "\n" + shown_h5(folder / name);
   return text;
@@ -105,7 +106,7 @@ std::string shown_run(const RunResult& run) {
 }
 
 std::string bytes_in(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
+  std::ifstream in(checked(file), std::ios::binary);
   GORACS_CHECK_INPUT(in.good(), "{}: cannot be read", file.string());
   return {std::istreambuf_iterator<char>(in), {}};
 }

@@ -84,6 +84,14 @@ void write_history(H5File file, const FinetuneState& state, const std::string& s
   file.close();
 }
 
+/// "loss 0.6931, validation 0.7012", as far as they are known.
+std::string figure_of(const FinetuneHistory& history) {
+  std::string text;
+  if (!history.train_loss.empty()) text += fmt::format("loss {:.4f}", history.train_loss.back());
+  if (!history.valid_loss.empty()) text += fmt::format("{}validation {:.4f}", text.empty() ? "" : ", ", history.valid_loss.back());
+  return text;
+}
+
 }  // namespace
 
 StageEnd finetune(StageContext& context) {
@@ -96,14 +104,11 @@ StageEnd finetune(StageContext& context) {
   if (const auto saved = context.saved_state(kState))
     together(context.world(), [&] { tuning.restore(read_finetune_state(*saved, input.start.num_parameters())); });
 
-  LongLoop loop(context, kState, "steps", tuning.total_steps(), tuning.state().step,
+  LongLoop loop(context, kState, "steps", tuning.total_steps(), tuning.steps_done(),
                 [&](const std::filesystem::path& path) { write_finetune_state(path, tuning.state()); });
   while (tuning.end() == FinetuneEnd::kGoesOn) {
-    tuning.advance();
-    const auto& valid_loss = tuning.state().history.valid_loss;
-    if (loop.stops(tuning.state().step, fmt::format("loss {:.4f}, validation {:.4f}", tuning.state().history.train_loss.back(),
-                                                    valid_loss.empty() ? 0.0 : valid_loss.back())))
-      return StageEnd::kStopped;
+    tuning.advance([&] { return stop_agreed(context.world()).has_value(); });
+    if (loop.stops(tuning.steps_done(), figure_of(tuning.state().history))) return StageEnd::kStopped;
   }
 
   const std::string stop_reason = tuning.end() == FinetuneEnd::kAllSteps ? "all_steps" : "no_improvement";

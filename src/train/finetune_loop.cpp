@@ -38,9 +38,11 @@ FinetuneLoop::FinetuneLoop(const Llama& model, const Adapter& start, std::vector
   state_.stopping.patience = settings.patience;
 }
 
-void FinetuneLoop::advance() {
-  if (state_.step == 0 && state_.history.valid_step.empty()) evaluate();
-
+void FinetuneLoop::advance(const Stops& stops) {
+  if (evaluation_is_due()) {  // before the first step, or cut short after the last
+    evaluate(stops);
+    if (evaluation_is_due() || end() != FinetuneEnd::kGoesOn) return;
+  }
   StepLoss step = global_gradient(plan_.batch(state_.step));
   const double norm = l2_norm(step.gradient);
   GORACS_CHECK_NUMERIC(std::isfinite(norm), "step {}: the gradient norm is {}", state_.step, norm);
@@ -53,7 +55,14 @@ void FinetuneLoop::advance() {
   state_.history.learning_rate.push_back(rate);
   ++state_.step;
 
-  if (state_.step % settings_.eval_steps == 0 || state_.step == rate_.total_steps) evaluate();
+  if (valid_.empty()) state_.best_parameters = state_.parameters;
+  if (evaluation_is_due()) evaluate(stops);
+}
+
+bool FinetuneLoop::evaluation_is_due() const {
+  const std::vector<std::int64_t>& evaluated = state_.history.valid_step;
+  const bool at_this_step = state_.step % settings_.eval_steps == 0 || state_.step == rate_.total_steps;
+  return !valid_.empty() && at_this_step && (evaluated.empty() || evaluated.back() != state_.step);
 }
 
 /// The mean over the micro-batches of their losses and gradients, each weighing the same.
@@ -81,23 +90,24 @@ FinetuneLoop::StepLoss FinetuneLoop::global_gradient(const GlobalBatch& batch) {
   return {sum / static_cast<double>(count), std::move(gradient)};
 }
 
-void FinetuneLoop::evaluate() {
-  if (valid_.empty()) {
-    state_.best_parameters = state_.parameters;
-    return;
-  }
-  const double loss = valid_loss();
+void FinetuneLoop::evaluate(const Stops& stops) {
+  const std::optional<double> loss = valid_loss(stops);
+  if (!loss) return;
   state_.history.valid_step.push_back(state_.step);
-  state_.history.valid_loss.push_back(loss);
-  if (state_.step > 0 && state_.stopping.is_best(state_.step, loss)) state_.best_parameters = state_.parameters;
+  state_.history.valid_loss.push_back(*loss);
+  if (state_.step > 0 && state_.stopping.is_best(state_.step, *loss)) state_.best_parameters = state_.parameters;
 }
 
-double FinetuneLoop::valid_loss() {
+std::optional<double> FinetuneLoop::valid_loss(const Stops& stops) {
   const auto batches = length_batches(lengths_of(valid_), settings_.valid_batch_tokens);
   const LossSettings& kind = settings_.micro_batch.loss;
   const SharedStart start(model_, adapter_, shared_tokens(valid_, kind), kind);
   std::vector<double> sum(valid_.size(), 0.0), count(valid_.size(), 0.0);
-  for (std::size_t k = static_cast<std::size_t>(world_.rank()); k < batches.size(); k += static_cast<std::size_t>(world_.size())) {
+  const auto rank = static_cast<std::size_t>(world_.rank()), ranks = static_cast<std::size_t>(world_.size());
+  for (std::size_t round = 0; round < batches.size(); round += ranks) {
+    if (stops()) return std::nullopt;
+    const std::size_t k = round + rank;
+    if (k >= batches.size()) continue;
     std::vector<const TrainingSample*> samples;
     for (const std::int64_t i : batches[k]) samples.push_back(&valid_[static_cast<std::size_t>(i)]);
     const std::vector<SampleLoss> losses = sample_losses(model_, adapter_, samples, kind, start);
@@ -121,6 +131,7 @@ double FinetuneLoop::valid_loss() {
 }
 
 FinetuneEnd FinetuneLoop::end() const {
+  if (evaluation_is_due()) return FinetuneEnd::kGoesOn;
   if (state_.stopping.should_stop()) return FinetuneEnd::kNoImprovement;
   return state_.step >= rate_.total_steps ? FinetuneEnd::kAllSteps : FinetuneEnd::kGoesOn;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -49,25 +51,30 @@ enum class FinetuneEnd { kGoesOn, kAllSteps, kNoImprovement };
 /// Validation runs before the first step, every `eval_steps` and after the last; the best adapter is that of the lowest loss after at least
 /// one step (the state before the first is measured, not kept).
 ///
-/// Non-goals: files and signals; the stage saves `state()` between steps and stops when asked.
+/// Non-goals: files and signals; the stage saves `state()` between steps and stops when asked. A pass over the validation set may be cut short; the
+///   next `advance` makes it anew.
 class FinetuneLoop {
  public:
   FinetuneLoop(const Llama& model, const Adapter& start, std::vector<TrainingSample> train, std::vector<TrainingSample> valid,
                BatchPlan plan, const FinetuneSettings& settings, Communicator& world);
 
+  /// Whether to cut an evaluation short; asked on all ranks at once after each round of batches. Collective.
+  using Stops = std::function<bool()>;
   /// One optimizer step with the evaluation that is due before or after it. Collective.
   /// Errors: kNumeric when a loss or gradient is not finite.
-  void advance();
+  void advance(const Stops& stops = [] { return false; });
   FinetuneEnd end() const;
 
   std::int64_t total_steps() const { return rate_.total_steps; }
+  /// Steps that are taken and, where that is due, evaluated.
+  std::int64_t steps_done() const { return state_.step - (evaluation_is_due() && state_.step > 0 ? 1 : 0); }
   const FinetuneState& state() const noexcept { return state_; }
   void restore(FinetuneState state);
   /// The adapter of the best evaluation so far.
   Adapter best() const;
 
-  /// Mean loss over all labelled tokens (kTokens) or samples (kClasses) of the validation set. Collective.
-  double valid_loss();
+  /// Mean loss over all labelled tokens (kTokens) or samples (kClasses) of the validation set; none when cut short. Collective.
+  std::optional<double> valid_loss(const Stops& stops = [] { return false; });
 
  private:
   struct StepLoss {
@@ -75,7 +82,8 @@ class FinetuneLoop {
     std::vector<float> gradient;
   };
   StepLoss global_gradient(const GlobalBatch& batch);
-  void evaluate();
+  bool evaluation_is_due() const;
+  void evaluate(const Stops& stops);
   std::vector<const TrainingSample*> chosen(const std::vector<std::int64_t>& indices) const;
 
   const Llama& model_;

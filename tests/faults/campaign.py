@@ -52,6 +52,8 @@ class Piece:
     """One piece of a campaign: `with piece.attempt():` around each try; `end` writes the line."""
 
     def __init__(self, options: argparse.Namespace, **name):
+        if "config" in name:
+            name["config"] = " ".join([name["config"], *options.set])
         self.name, self.results, self.failures, self.begin = name, options.results, [], time.monotonic()
         self.most_seconds = options.seconds
         self.before = next((line for line in merged(lines_of(options.results) if options.results else [])

@@ -3,6 +3,8 @@
 
     fuzzing.py TARGET SEEDS --wanted SECONDS [--results FILE] [--seconds N]
 """
+import base64
+import os
 import pathlib
 import re
 import shutil
@@ -11,15 +13,20 @@ import tempfile
 
 from campaign import Piece, arguments
 
-LIMITS = ["-max_len=16384", "-timeout=5", "-rss_limit_mb=1024"]  # as tests/fuzz/run_fuzz.sh
+LIMITS = ["-max_len=16384", "-timeout=5", "-rss_limit_mb=1024"]
+# short stacks of allocations and few freed blocks kept: else most of the time and memory of small inputs goes there
+SANITIZER = {"ASAN_OPTIONS": "malloc_context_size=2:quarantine_size_mb=16"}
 
 
 def fuzz(target: pathlib.Path, seeds: pathlib.Path, seconds: int) -> int:
-    with tempfile.TemporaryDirectory() as corpus:
-        shutil.copytree(seeds, corpus, dirs_exist_ok=True)
-        run = subprocess.run([str(target), f"-max_total_time={seconds}", "-print_final_stats=1", *LIMITS, corpus], capture_output=True, text=True, cwd=corpus)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        shutil.copytree(seeds, folder / "corpus")
+        run = subprocess.run([str(target), f"-max_total_time={seconds}", "-print_final_stats=1", *LIMITS, "corpus"], capture_output=True, text=True,
+                             errors="replace", cwd=folder, env=SANITIZER | os.environ)
+        found = [f"{path.name}: {base64.b64encode(path.read_bytes()).decode()}" for path in folder.iterdir() if path.is_file()]
     executions = re.search(r"stat::number_of_executed_units:\s*(\d+)", run.stderr)
-    assert run.returncode == 0 and executions, f"{target.name} failed:\n{run.stderr[-800:]}"
+    assert run.returncode == 0 and executions, "\n".join([f"{target.name} failed", *found, run.stderr[-8000:]])
     return int(executions.group(1))
 
 

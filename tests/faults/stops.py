@@ -1,18 +1,25 @@
 #!/usr/bin/env python3
 """R6: SIGUSR2, a file STOP or the time limit end a run in time with exit code 75 in every stage, and the next start goes on from there.
 
-    stops.py [--per-stage N] [--within SECONDS] [options of campaign.py]
+    stops.py [--per-stage N] [--within SECONDS] [--in-turn] [--srun] [options of campaign.py]
 
 Prints one JSON object with the seconds from the request to the end.
 """
 import argparse
 import collections
+import contextlib
+import os
+import pathlib
 import random
 import signal
+import sys
 import time
 
 from campaign import Piece, arguments
-from program_run import ProgramRun, content_hashes, folders, stage_at_work, undisturbed, work_folder
+from program_run import STAGES, ProgramRun, content_hashes, folders, stage_at_work, undisturbed, work_folder
+
+sys.path.insert(0, str(pathlib.Path(__file__).with_name("slurm")))
+from one_node_slurm import OneNodeSlurm  # noqa: E402
 
 RESUMABLE_EXIT = 75
 RUN_NAME = "stopped"
@@ -22,59 +29,88 @@ class Stops:
     def __init__(self, options: argparse.Namespace):
         self.options, self.random = options, random.Random(options.seed)
         self.settings = (*options.set, f"run.name={RUN_NAME}")
-        self.piece = Piece(options, promise="R6", what="SIGUSR2 and STOP", config=options.config, ranks=options.ranks)
+        self.piece = Piece(options, promise="R6", what="SIGUSR2 and STOP under " + ("srun" if options.srun else "mpirun"), config=options.config, ranks=options.ranks)
         self.before = self.piece.before.get("asked_in", {})
         self.asked: collections.Counter[str] = collections.Counter()
         self.expected, self.seconds, self.begun = undisturbed(options.config, options.ranks, self.settings)
+        self.launcher = ["srun", f"--ntasks={options.ranks}", "--mpi=pmix", "--kill-on-bad-exit=1", "--cpu-bind=none"] if options.srun else None
         self.latest: dict[str, float] = {}
+        self.equal = 0
         self.stopped: collections.Counter[str] = collections.Counter()
 
     def ask(self, run: ProgramRun, way: str) -> None:
         if way == "STOP":
             (run.work / "runs" / RUN_NAME / "STOP").touch()
-        elif way == "launcher":  # mpirun hands USR2 on to all ranks
+        elif way == "launcher":  # hands USR2 on to all ranks
             run.process.send_signal(signal.SIGUSR2)
         else:  # one rank alone hears of it, the others learn it from each other
             run.signal_rank(self.random.randrange(self.options.ranks), signal.SIGUSR2)
 
-    def stop_in(self, stage: str, way: str) -> None:
-        """One run stopped in this stage and resumed; nothing is counted as stopped when the run was over too soon."""
-        with work_folder() as work:
-            run = ProgramRun(work, self.options.config, self.options.ranks, settings=self.settings)
-            while run.process.poll() is None and stage not in folders(work):
-                time.sleep(0.001)
-            asked, hit = time.monotonic(), stage_at_work(work) or "between stages"
-            self.ask(run, way)
-            code = run.wait(60 + self.seconds)
-            seconds = time.monotonic() - asked
-            if code == 0:
-                return
-            assert code == RESUMABLE_EXIT, f"asked to stop by {way} in {hit}: exit code {code}:\n{run.text()}"
-            assert (work / "runs" / RUN_NAME / "RESUMABLE").exists(), f"stopped by {way} in {hit}, but no RESUMABLE"
-            assert seconds <= self.options.within, f"stopped by {way} in {hit} after {seconds:.1f} s"
-            (work / "runs" / RUN_NAME / "STOP").unlink(missing_ok=True)
-            again = ProgramRun(work, self.options.config, self.options.ranks, settings=self.settings)
-            assert again.wait(60 + 10 * self.seconds) == 0, f"the resumed run failed:\n{again.text()}"
-            different = [name for name in self.expected if content_hashes(work).get(name) != self.expected[name]]
-            assert not different, f"stopped in {hit} and resumed: {', '.join(different)} differ"
-            self.latest[hit] = max(self.latest.get(hit, 0), round(seconds, 2))
-            self.stopped[hit] += 1
+    def stop_in(self, work: pathlib.Path, stage: str, way: str) -> None:
+        """One run stopped in this stage; nothing is counted when the run was over too soon."""
+        run = ProgramRun(work, self.options.config, self.options.ranks, settings=self.settings, launcher=self.launcher)
+        while run.process.poll() is None and stage not in folders(work):
+            time.sleep(0.001)
+        asked, hit = time.monotonic(), stage_at_work(work) or "between stages"
+        self.ask(run, way)
+        code = run.wait(60 + self.seconds)
+        seconds = time.monotonic() - asked
+        if code == 0:
+            return
+        assert code == RESUMABLE_EXIT, f"asked to stop by {way} in {hit}: exit code {code}:\n{run.text()}"
+        assert (work / "runs" / RUN_NAME / "RESUMABLE").exists(), f"stopped by {way} in {hit}, but no RESUMABLE"
+        assert seconds <= self.options.within, f"stopped by {way} in {hit} after {seconds:.1f} s:\n{run.text()}"
+        self.latest[hit] = max(self.latest.get(hit, 0), round(seconds, 2))
+        self.stopped[hit] += 1
+
+    def go_on(self, work: pathlib.Path) -> None:
+        (work / "runs" / RUN_NAME / "STOP").unlink(missing_ok=True)  # of a run that was over before it looked
+        again = ProgramRun(work, self.options.config, self.options.ranks, settings=self.settings, launcher=self.launcher)
+        assert again.wait(60 + 10 * self.seconds) == 0, f"the resumed run failed:\n{again.text()}"
+        different = [name for name in self.expected if content_hashes(work).get(name) != self.expected[name]]
+        assert not different, f"stopped and resumed: {', '.join(different)} differ"
+        self.equal += 1
+
+    def next_way(self, stage: str) -> str | None:
+        tried = self.before.get(stage, 0) + self.asked[stage]
+        if tried >= self.options.per_stage or not self.piece.goes_on():
+            return None
+        self.asked[stage] += 1
+        return ["launcher", "one rank", "STOP"][(tried + STAGES.index(stage)) % 3]
+
+    def each_apart(self) -> None:
+        for stage in self.expected:
+            while way := self.next_way(stage):
+                with self.piece.attempt(), work_folder() as work:
+                    self.stop_in(work, stage, way)
+                    self.go_on(work)
+
+    def in_turn(self) -> None:
+        while ways := {stage: way for stage in self.expected if (way := self.next_way(stage))}:
+            with self.piece.attempt(), work_folder() as work:
+                for stage, way in ways.items():
+                    self.stop_in(work, stage, way)
+                self.go_on(work)
 
     def run(self) -> None:
-        ways = ["launcher", "one rank", "STOP"]
-        for stage in self.expected:
-            while (tried := self.before.get(stage, 0) + self.asked[stage]) < self.options.per_stage and self.piece.goes_on():
-                self.asked[stage] += 1
-                with self.piece.attempt():
-                    self.stop_in(stage, ways[tried % len(ways)])
-        self.piece.end(asked_in=dict(self.asked), stopped_and_resumed_equal=dict(self.stopped), latest_seconds=self.latest)
+        if self.options.in_turn:
+            self.in_turn()
+        else:
+            self.each_apart()
+        self.piece.end(asked_in=dict(self.asked), stopped=dict(self.stopped), resumed_and_equal=self.equal, latest_seconds_to_the_end=self.latest)
 
 
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--per-stage", type=int, default=3)
     parser.add_argument("--within", type=float, default=10)
-    Stops(parser.parse_args()).run()
+    parser.add_argument("--in-turn", action="store_true", help="one run stopped in all its stages, one after the other, instead of a run for each")
+    parser.add_argument("--srun", action="store_true", help="under a Slurm of one node, started for it")
+    options = parser.parse_args()
+    with OneNodeSlurm() if options.srun else contextlib.nullcontext() as slurm:
+        if slurm:
+            os.environ |= slurm.environment
+        Stops(options).run()
 
 
 if __name__ == "__main__":

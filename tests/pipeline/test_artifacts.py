@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """What a run leaves behind, read by h5py and json: every dataset and attribute of the published table, of its type and shape."""
 import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
 import unittest
 
 import h5py
 import numpy
 
-from program import CTRPRE, SEQREC, STAGES, Work, finished
+from program import CTRPRE, INPUT, PROGRAM, SEQREC, STAGES, Work, finished
 
 PROVENANCE = """creator creator_version file_time git_commit git_dirty goracs_schema stage command config_yaml config_sha256 seed world_size hosts
 slurm_job inputs template_sha256 tokenizer_sha256 model_sha256 library_versions content_sha256""".split()
@@ -124,6 +128,23 @@ class Artifacts(unittest.TestCase):
             self.assertGreater(metrics["seconds"], 0)
             self.assertTrue((work.folders()["evaluate"] / "predictions.h5").exists())
         self.assertEqual({"HR@5", "HR@5_se", "NDCG@10"} - set(self.seqrec.metrics()["popularity"]), set())
+
+    def test_a_damaged_byte_is_found_by_whoever_reads_a_file_by_its_name(self) -> None:
+        copies = pathlib.Path(tempfile.mkdtemp(prefix="goracs-"))
+        self.addCleanup(shutil.rmtree, copies)
+        for stage, name in (("select", "coreset.h5"), ("select", "coreset.json"), ("finetune", "history.h5"), ("finetune", "adapter/adapter_config.json")):
+            whole = self.ctrpre.folders()[stage]
+            folder = shutil.copytree(whole, copies / name.replace("/", "-"))
+            content = bytearray((folder / name).read_bytes())
+            content[len(content) // 2] ^= 1
+            (folder / name).write_bytes(content)
+            readings = [["show", folder], ["show", folder / name], ["diff", whole, folder], ["diff", folder / name, whole / name]]
+            if name.endswith(".h5"):
+                readings.append(["plot", folder / name, "--out", copies / "figure.svg"])
+            for words in readings:
+                found = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False)
+                self.assertEqual(found.returncode, INPUT, f"{words}: {found.stdout}{found.stderr}")
+                self.assertIn(f"{folder / name}: damaged", found.stderr, words)
 
     def test_the_run_folder(self) -> None:
         for work in (self.seqrec, self.ctrpre):

@@ -38,7 +38,8 @@ class Stops(unittest.TestCase):
                 with self.subTest(config=config, stage=stage):
                     code, said = self.disturbed(work, ranks, stage, lambda process: process.send_signal(signal.SIGUSR2))
                     self.assertEqual(code, STOPPED, said)
-                    stopped_in, standing = (work.run_folder / "RESUMABLE").read_text().splitlines()
+                    stopped_in, standing, reason = (work.run_folder / "RESUMABLE").read_text().splitlines()
+                    self.assertEqual(reason, "by signal USR2")
                     self.assertGreaterEqual(STAGES.index(stopped_in.removeprefix("stage ")), STAGES.index(stage), standing)
             self.expect_goes_on(work, undisturbed, 2)
 
@@ -61,7 +62,7 @@ class Stops(unittest.TestCase):
         (work.run_folder / "STOP").touch()
         code, text = work.run("run", 2)
         self.assertEqual(code, STOPPED, text)
-        self.assertEqual((work.run_folder / "RESUMABLE").read_text(), "stage prepare\nbegin\n")
+        self.assertEqual((work.run_folder / "RESUMABLE").read_text(), "stage prepare\nbegin\nby file STOP\n")
         self.assertEqual(work.folders(), {})
         self.assertEqual(work.run("run", 2)[0], DONE)
 

@@ -117,6 +117,30 @@ TEST(FinetuneLoop, ResumesFromAFileBitForBitAfterEveryStep) {
   fs::remove(path);
 }
 
+TEST(FinetuneLoop, MakesAnEvaluationAnewThatWasCutShort) {
+  TinyRun run;
+  run.settings.valid_batch_tokens = 32;
+  const FinetuneState whole = run.finished(2);
+  int cut = 0;
+  for (bool was_cut = true; was_cut; ++cut) {
+    SCOPED_TRACE(cut);
+    test::on_ranks(2, [&](Communicator& world) {
+      at::set_num_threads(1);
+      int asked = 0;
+      bool stopped = false;
+      const auto first = run.loop(world);
+      while (!stopped && first->end() == FinetuneEnd::kGoesOn) first->advance([&] { return stopped = asked++ == cut; });
+      EXPECT_TRUE(!stopped || first->steps_done() < first->total_steps()) << "else nobody would go on with it";
+      const auto second = run.loop(world);
+      second->restore(first->state());
+      while (second->end() == FinetuneEnd::kGoesOn) second->advance();
+      expect_same(second->state(), whole);
+      if (world.is_root()) was_cut = stopped;
+    });
+  }
+  EXPECT_GT(cut, 2 * static_cast<int>(whole.history.valid_step.size())) << "an evaluation is several rounds of batches";
+}
+
 TEST(FinetuneLoop, StopsWithoutImprovementAndGivesBackTheBest) {
   TinyRun run;
   run.settings.learning_rate = 3;  // diverges

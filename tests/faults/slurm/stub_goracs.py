@@ -72,7 +72,7 @@ def work_on(folder: pathlib.Path, verb: str, settings: dict[str, str]) -> int:
     for other in range(ranks):  # the last barrier
         while not (folder / f"stopped-{restart}-{other}").exists():
             time.sleep(0.02)
-    (folder / "RESUMABLE").write_text(f"stage stub\nstep {step}\n")
+    (folder / "RESUMABLE").write_text(f"stage stub\nstep {step}\nby signal USR2\n")
     time.sleep(0.3)
     return 75
 

@@ -5,56 +5,28 @@
 
 Where Slurm cannot start, everything fails with the reason; only GORACS_NO_SLURM=1 leaves it out.
 """
-import os
 import pathlib
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 import unittest
 
-from one_node_slurm import OneNodeSlurm
+from slurm_case import PATIENCE, ROOT, SMALL, SlurmCase
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
 STUB = pathlib.Path(__file__).with_name("stub_goracs.py")
-SMALL = ["--ntasks=2", "--cpus-per-task=1", "--time=20"]  # more than the five minutes before its end at which the scripts ask for a signal
-PATIENCE = 60  # seconds for anything that should take a few
-slurm: OneNodeSlurm | None = None
 
 
-def setUpModule() -> None:
-    global slurm
-    if os.environ.get("GORACS_NO_SLURM") == "1":
-        raise unittest.SkipTest("GORACS_NO_SLURM=1")
-    slurm = OneNodeSlurm().__enter__()
-
-
-def tearDownModule() -> None:
-    if slurm:
-        slurm.__exit__()
-
-
-def until(ready, what: str):
-    end = time.monotonic() + PATIENCE
-    while not (value := ready()):
-        if time.monotonic() > end:
-            raise TimeoutError(f"waited {PATIENCE} s for {what}\n{slurm.call('squeue')}{slurm.logs()}")
-        time.sleep(0.05)
-    return value
-
-
-class SlurmScripts(unittest.TestCase):
+class SlurmScripts(SlurmCase):
     def setUp(self) -> None:
-        self.work = pathlib.Path(tempfile.mkdtemp(prefix="goracs-slurm."))
-        self.addCleanup(shutil.rmtree, self.work, ignore_errors=True)
+        super().setUp()
         self.environment = {"GORACS_PROGRAM": str(STUB), "GORACS_ROOT": str(ROOT), "GORACS_LAUNCHER": "srun"}
 
     def sbatch(self, script: str, options: list[str], **settings) -> str:
         words = [word for key, value in {"work_dir": self.work, "run.name": "stub", **settings}.items()
                  for word in ("--set", f"{key.replace('__', '.')}={value}")]
         log = ["--output", str(self.work / "job-%j.log")]
-        return slurm.submit([*SMALL, *log, *options, str(ROOT / "slurm" / script), *words], cwd=str(ROOT), environment=self.environment)
+        return self.slurm.submit([*SMALL, *log, *options, str(ROOT / "slurm" / script), *words], cwd=str(ROOT), environment=self.environment)
 
     def folder(self, name: str = "stub") -> pathlib.Path:
         return self.work / "runs" / name
@@ -63,21 +35,14 @@ class SlurmScripts(unittest.TestCase):
         log = self.folder(name) / "log"
         return [line for line in log.read_text().splitlines() if line.startswith(kind)] if log.exists() else []
 
-    def job_logs(self) -> str:
-        return "\n".join(file.read_text(errors="replace") for file in sorted(self.work.glob("*.log")))
-
     def at_work(self, mark: str, name: str = "stub") -> None:
         """Both ranks have left their mark: a signal that comes before a rank listens ends it."""
-        until(lambda: all((self.folder(name) / f"{mark}-{rank}").exists() for rank in range(2)), f"{mark} of both ranks")
-
-    def ended(self, job: str) -> dict[str, str]:
-        slurm.wait(job, PATIENCE)
-        return slurm.state(job)
+        self.until(lambda: all((self.folder(name) / f"{mark}-{rank}").exists() for rank in range(2)), f"{mark} of both ranks")
 
     def test_a_job_stopped_by_usr2_is_requeued_and_goes_on_where_it_was(self) -> None:
         job = self.sbatch("seqrec_games.sh", [], steps=30)
         self.at_work("step")
-        slurm.call("scancel", "--signal=USR2", job)
+        self.slurm.call("scancel", "--signal=USR2", job)
         state = self.ended(job)
         self.assertEqual(state["JobState"], "COMPLETED", self.job_logs())
         self.assertEqual(state["Restarts"], "1")
@@ -91,16 +56,16 @@ class SlurmScripts(unittest.TestCase):
         self.environment["GORACS_LAUNCHER"] = "mpirun"
         job = self.sbatch("ctrpre_food.sh", [], steps=30)
         self.at_work("step")
-        slurm.call("scancel", "--batch", "--signal=USR2", job)
+        self.slurm.call("scancel", "--batch", "--signal=USR2", job)
         state = self.ended(job)
         self.assertEqual((state["JobState"], state["Restarts"]), ("COMPLETED", "1"), self.job_logs())
 
     def test_the_time_limit_asks_for_a_stop_in_time(self) -> None:
         # looked at every 30 s, so up to 30 s early: with a limit of a minute the signal comes 5 to 35 s after the start
         job = self.sbatch("seqrec_food.sh", ["--time=1", "--signal=USR2@55"], steps=420)
-        self.assertEqual(until(lambda: slurm.state(job).get("Restarts") == "1" or (self.folder() / "stopped-0-0").exists(), "the signal"), True)
-        until(lambda: "requeueing" in self.job_logs(), "the requeue")
-        slurm.call("scancel", job)
+        self.assertEqual(self.until(lambda: self.slurm.state(job).get("Restarts") == "1" or (self.folder() / "stopped-0-0").exists(), "the signal"), True)
+        self.until(lambda: "requeueing" in self.job_logs(), "the requeue")
+        self.slurm.call("scancel", job)
         self.assertIn("end 1", self.lines("start")[0], "SLURM_JOB_END_TIME was not handed on")
 
     def test_a_failure_is_not_requeued_and_keeps_its_exit_code(self) -> None:
@@ -118,9 +83,9 @@ class SlurmScripts(unittest.TestCase):
         moved: set = set()
         for restart in range(2):
             self.at_work(f"ready-{restart}")
-            slurm.call("scancel", "--signal=USR2", job)
+            self.slurm.call("scancel", "--signal=USR2", job)
             if restart == 0:
-                until(lambda: slurm.hasten(job, moved) or (self.folder() / "ready-1-0").exists(), "the restart")
+                self.until(lambda: self.slurm.hasten(job, moved) or (self.folder() / "ready-1-0").exists(), "the restart")
         state = self.ended(job)
         self.assertEqual((state["JobState"], state["ExitCode"]), ("FAILED", "75:0"), self.job_logs())
         self.assertIn("made no progress", self.job_logs())
@@ -133,14 +98,14 @@ class SlurmScripts(unittest.TestCase):
         lines = (site / "site.sh").read_text().replace("GORACS_SBATCH_OPTIONS=()", f"GORACS_SBATCH_OPTIONS=({' '.join(options)})")
         (site / "site.sh").write_text(lines)
         done = subprocess.run([str(site / "sweep_seqrec_games.sh"), "--set", f"work_dir={self.work}", "--set", "run.name=stub", "--set", "steps=5"], cwd=site,
-                              env=slurm.environment | self.environment | {"GORACS_ROOT": str(self.work)}, capture_output=True, text=True, timeout=PATIENCE)
+                              env=self.slurm.environment | self.environment | {"GORACS_ROOT": str(self.work)}, capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 0, done.stderr)
         shared, array, report = re.search(r"shared stages: job (\d+).*array (\d+); report: job (\d+)", done.stderr).groups()
         # one task of the array is stopped: only it runs again
         self.at_work("step", "stub-1")
-        slurm.call("scancel", "--signal=USR2", f"{array}_1")
+        self.slurm.call("scancel", "--signal=USR2", f"{array}_1")
         for job in (shared, array, report):
-            slurm.wait(job, PATIENCE)
+            self.slurm.wait(job, PATIENCE)
         self.assertEqual({name: len(self.lines("done", name)) for name in ("embed", "grads", "stub-0", "stub-1", "stub-2", "report")},
                          {"embed": 2, "grads": 2, "stub-0": 2, "stub-1": 2, "stub-2": 2, "report": 1})
         self.assertFalse(any("restart 1" in line for name in ("stub-0", "stub-2") for line in self.lines("start", name)), "another task was requeued")
@@ -150,11 +115,11 @@ class SlurmScripts(unittest.TestCase):
 
     def test_a_dry_run_prints_what_would_be_submitted_and_started(self) -> None:
         for script in sorted((ROOT / "slurm").glob("*_*.sh")):
-            done = subprocess.run([str(script)], cwd=ROOT, env=slurm.environment | self.environment | {"DRY_RUN": "1"}, capture_output=True, text=True,
+            done = subprocess.run([str(script)], cwd=ROOT, env=self.slurm.environment | self.environment | {"DRY_RUN": "1"}, capture_output=True, text=True,
                                   timeout=PATIENCE)
             self.assertEqual(done.returncode, 0, f"{script.name}: {done.stderr}")
             self.assertIn("sbatch --parsable", done.stderr, script.name)
-            self.assertEqual(slurm.call("squeue", "-h").strip(), "", script.name)
+            self.assertEqual(self.slurm.call("squeue", "-h").strip(), "", script.name)
 
 
 if __name__ == "__main__":
