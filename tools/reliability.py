@@ -41,6 +41,14 @@ PROMISES = {
     "R19": ("same config, seed, ranks: same hashes", "pipeline_whole_runs", ""),
     "R20": ("inputs of another template, tokenizer, model, schema are refused", "pipeline_refusals damage kept_artifacts", ""),
 }
+MENDED = """
+- R1: a kill between the two calls that give a lease back left an empty one, which nobody cleared away.
+- R4: HDF5 writes small data sets when it closes them; a write that failed there went unnoticed (other content, exit code 0), and HDF5's own
+  clean-up at exit crashed after a failed close.
+- R7: the job scripts' awk program did not parse with mawk, so RESUMABLE was never looked for; a job stopped by the user's file STOP was requeued.
+- R8: a busy machine made a waiting peer look as lost as the one that was.
+- R12: a config that is not UTF-8 was accepted and could not be printed so that it reads back.
+"""
 # of a line of results: not shown as counts
 HIDDEN = (*NAME, "promise", "seconds", "commit", "failures")
 
@@ -84,8 +92,8 @@ named here run with every `tools/test.sh`. No GPU; Slurm: one node, started by t
     lines += ["", "## Counted", ""]
     lines += [f"- {name}, {counted(result)}" for name in PROMISES for result in by_promise[name]]
     failures = [(result["what"], failure) for result in results for failure in result.get("failures", [])]
-    lines += ["", "## Failures that the campaigns found", ""]
-    lines += [f"- {what}: {failure.splitlines()[0]}" for what, failure in failures] or ["None."]
+    lines += ["", "## Failures", "", "Found by these tests and campaigns while they were written, and mended:", MENDED, "Found by the campaigns counted above, open:", ""]
+    lines += [f"- {what}: {failure.splitlines()[0]}" for what, failure in failures] or ["- none"]
     return "\n".join(lines)
 
 

@@ -59,6 +59,19 @@ class SlurmProgram(SlurmCase):
         self.assertIn("stopped by the file STOP: not requeued", self.job_logs())
         self.assertFalse((run / "STOP").exists())
 
+    @unittest.skipUnless(os.environ.get("GORACS_LONG") == "1", "takes a minute, the shortest time limit of Slurm; tools/faults.sh runs it")
+    def test_before_the_time_limit_it_stops_and_is_requeued(self) -> None:
+        begin = time.monotonic()
+        job = self.sbatch("seqrec_games.sh", ["--time=1", "--signal=USR2@30"], "run.name=one", "finetune.epochs=100000", "finetune.patience=100000")
+        end = begin + 100
+        while "requeueing" not in self.job_logs() and time.monotonic() < end:
+            time.sleep(0.1)
+        self.assertIn("requeueing", self.job_logs())
+        reason = re.search(r"stopped by (signal USR2|time limit) in finetune", self.job_logs())
+        self.assertTrue(reason, self.job_logs())
+        self.slurm.call("scancel", job)
+        print(f"R6: a job of 1 minute with --signal=USR2@30 was stopped by {reason.group(1)} after {time.monotonic() - begin:.0f} s and requeued")
+
     def sweep(self) -> str:
         """An array of two points that start together."""
         return self.sbatch("sweep_seqrec_games.sh", ["--array=0-1", "--export=ALL"], "sweep.seed=0,1", GORACS_SWEEP_PART="point")
