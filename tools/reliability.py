@@ -59,20 +59,19 @@ def missing_tests(build: str) -> list[str]:
     return [f"{promise}: no test {name}" for promise, (_, tests, _) in PROMISES.items() for name in tests.split() if not fnmatch.filter(known, name)]
 
 
-def text(value) -> str:
-    return "(" + ", ".join(f"{key} {number}" for key, number in sorted(value.items())) + f"; {sum(value.values()):g} in all)" if isinstance(value, dict) else str(value)
+def in_words(key: str, value) -> str:
+    """`kills`, {"embed": 2, "grads": 3} -> "5 kills (embed 2, grads 3)"; `latest_seconds_to_the_end`, 3.5 -> "at most 3.5 seconds to the end"."""
+    is_largest = key.startswith("latest_")
+    parts = f" ({', '.join(f'{name} {number:,}' for name, number in sorted(value.items()))})" if isinstance(value, dict) else ""
+    whole = (max if is_largest else sum)(value.values()) if isinstance(value, dict) else value
+    return f"{'at most ' if is_largest else ''}{whole:,} {key.removeprefix('latest_').replace('_', ' ')}{parts}"
 
 
 def counted(result: dict) -> str:
-    where = f" ({result['config']}, {result['ranks']} ranks)" if "ranks" in result else ""
-    counts = ", ".join(f"{key.replace('_', ' ')} {largest(value) if key.startswith('latest') else text(value)}" for key, value in result.items()
-                       if key not in HIDDEN and value not in ({}, 0))
+    where = f" (`{result['config']}`, {result['ranks']} ranks)" if "ranks" in result else ""
+    counts = ", ".join(in_words(key, value) for key, value in result.items() if key not in HIDDEN and value not in ({}, 0))
     failures = len(result.get("failures", []))
     return f"{result['what']}{where}" + (f": {counts}" if counts else "") + (f"; **{failures} failures**" if failures else "")
-
-
-def largest(value) -> str:
-    return "(" + ", ".join(f"{key} {number}" for key, number in sorted(value.items())) + ")" if isinstance(value, dict) else str(value)
 
 
 def page(results: list[dict]) -> str:
