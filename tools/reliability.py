@@ -47,7 +47,7 @@ MENDED = """
   clean-up at exit crashed after a failed close.
 - R7: the job scripts' awk program did not parse with mawk, so RESUMABLE was never looked for; a job stopped by the user's file STOP was requeued.
 - R8: a busy machine made a waiting peer look as lost as the one that was.
-- R12: a config that is not UTF-8 was accepted and could not be printed so that it reads back.
+- R12: a config that begins with a comma was read for ever, into ever more memory; a config that is not UTF-8 was accepted and could not be printed so that it reads back.
 """
 # of a line of results: not shown as counts
 HIDDEN = (*NAME, "promise", "seconds", "commit", "failures")

@@ -1,5 +1,6 @@
 #include "base/config_file.hpp"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <cmath>
 #include <filesystem>
 #include <set>
+#include <sstream>
 
 #include "base/config_fields.hpp"
 #include "base/error.hpp"
@@ -22,6 +24,30 @@ struct Mistake {
   int line = 0, column = 0;
   std::string text;
 };
+
+/// Where documents begin.
+struct DocumentStarts final : YAML::EventHandler {
+  std::vector<YAML::Mark> marks;
+
+  void OnDocumentStart(const YAML::Mark& mark) override { marks.push_back(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+/// Of the first two documents. YAML::LoadAll never ends at a text that no document can begin with (","): it finds one empty document after the other.
+std::vector<YAML::Mark> first_documents(const std::string& text) {
+  std::istringstream in(text);
+  YAML::Parser parser(in);
+  DocumentStarts starts;
+  if (parser.HandleNextDocument(starts)) parser.HandleNextDocument(starts);
+  return starts.marks;
+}
 
 /// Reads one node into a parameter; the first complaint ends it.
 class Assignment {
@@ -184,19 +210,22 @@ class Reading {
  private:
   void read_file() {
     if (source_.file.empty()) return;
-    std::vector<YAML::Node> documents;
+    std::vector<YAML::Mark> documents;
+    YAML::Node document;
     try {
-      documents = YAML::LoadAll(source_.text);
+      documents = first_documents(source_.text);
+      document = YAML::Load(source_.text);
     } catch (const YAML::Exception& error) {
       at(error.mark, "no valid YAML: " + error.msg);
       return;
     }
-    if (documents.empty() || documents[0].IsNull()) return;
-    if (documents.size() > 1) at(documents[1].Mark(), "a second YAML document, one was expected");
-    if (!documents[0].IsMap())
-      at(documents[0].Mark(), "expected `key: value` lines");
+    if (documents.size() > 1 && documents[1].pos == documents[0].pos) return at(documents[0], "no valid YAML: nothing begins like this");
+    if (document.IsNull()) return;
+    if (documents.size() > 1) at(documents[1], "a second YAML document, one was expected");
+    if (!document.IsMap())
+      at(document.Mark(), "expected `key: value` lines");
     else
-      read_map(documents[0], "");
+      read_map(document, "");
   }
 
   void read_map(const YAML::Node& map, const std::string& section) {

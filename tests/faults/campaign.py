@@ -68,7 +68,7 @@ class Piece:
             yield
         except AssertionError as failure:
             print(failure, file=sys.stderr)
-            self.failures.append(str(failure)[:1000])
+            self.failures.append(str(failure)[:4000])
 
     def end(self, **counts) -> None:
         line = json.dumps(self.name | counts | {"seconds": round(time.monotonic() - self.begin), "commit": [commit_of_program()], "failures": self.failures})

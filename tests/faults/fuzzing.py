@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 from campaign import Piece, arguments
 
@@ -18,16 +19,19 @@ LIMITS = ["-max_len=16384", "-timeout=5", "-rss_limit_mb=1024"]
 SANITIZER = {"ASAN_OPTIONS": "malloc_context_size=2:quarantine_size_mb=16"}
 
 
-def fuzz(target: pathlib.Path, seeds: pathlib.Path, seconds: int) -> int:
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        shutil.copytree(seeds, folder / "corpus")
-        run = subprocess.run([str(target), f"-max_total_time={seconds}", "-print_final_stats=1", *LIMITS, "corpus"], capture_output=True, text=True,
-                             errors="replace", cwd=folder, env=SANITIZER | os.environ)
-        found = [f"{path.name}: {base64.b64encode(path.read_bytes()).decode()}" for path in folder.iterdir() if path.is_file()]
-    executions = re.search(r"stat::number_of_executed_units:\s*(\d+)", run.stderr)
-    assert run.returncode == 0 and executions, "\n".join([f"{target.name} failed", *found, run.stderr[-8000:]])
-    return int(executions.group(1))
+class Fuzzing:
+    """One run of a target, and what it found."""
+
+    def __init__(self, target: pathlib.Path, seeds: pathlib.Path, seconds: int):
+        with tempfile.TemporaryDirectory() as name:
+            folder, begin = pathlib.Path(name), time.monotonic()
+            shutil.copytree(seeds, folder / "corpus")
+            run = subprocess.run([str(target), f"-max_total_time={seconds}", "-print_final_stats=1", *LIMITS, "corpus"], capture_output=True, text=True,
+                                 errors="replace", cwd=folder, env=SANITIZER | os.environ)
+            found = [f"{path.name}: {base64.b64encode(path.read_bytes()).decode()}" for path in folder.iterdir() if path.is_file()]
+        executions = re.search(r"stat::number_of_executed_units:\s*(\d+)", run.stderr)
+        self.executions, self.seconds = int(executions.group(1)) if executions else 0, round(time.monotonic() - begin)
+        self.failure = "" if run.returncode == 0 and executions else "\n".join([f"{target.name} failed", *found, run.stderr[-8000:]])
 
 
 def main() -> None:
@@ -36,12 +40,14 @@ def main() -> None:
     parser.add_argument("seeds", type=pathlib.Path)
     parser.add_argument("--wanted", type=int, required=True)
     options = parser.parse_args()
-    piece, executions = Piece(options, promise="R12", what=options.target.name.removeprefix("fuzz_")), 0
+    piece = Piece(options, promise="R12", what=options.target.name.removeprefix("fuzz_"))
     seconds = int(min(options.seconds, options.wanted - piece.before.get("seconds_fuzzed", 0)))
-    if seconds > 0:
-        with piece.attempt():
-            executions = fuzz(options.target.resolve(), options.seeds, seconds)
-    piece.end(executions=executions, seconds_fuzzed=max(seconds, 0))
+    if seconds <= 0:
+        return
+    fuzzing = Fuzzing(options.target.resolve(), options.seeds, seconds)
+    with piece.attempt():
+        assert not fuzzing.failure, fuzzing.failure
+    piece.end(executions=fuzzing.executions, seconds_fuzzed=fuzzing.seconds)
 
 
 if __name__ == "__main__":

@@ -121,6 +121,11 @@ TEST(Config, RefusesWhatIsNoYamlOrNoMap) {
   EXPECT_NE(complaints(kLeast + "---\nseed: 1\n").find("a second YAML document"), std::string::npos);
 }
 
+TEST(Config, RefusesTextThatNoDocumentBeginsWith) {
+  for (const char* text : {",", ", a: b", ", 'c', d], e: .1}\nseed: 1\n"})
+    EXPECT_EQ(complaints(text).find("my.yaml:1:1: no valid YAML"), 0U) << complaints(text);
+}
+
 TEST(Config, RefusesTextThatIsNotUtf8) {
   EXPECT_EQ(complaints(kLeast, {"data.title_column=\xC3\xA9"}), "");
   for (const char* broken : {"\xFF", "\xC0\x80", "\xE2\x82", "\xED\xA0\x80", "\xF4\x90\x80\x80"}) {
