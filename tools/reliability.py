@@ -79,11 +79,12 @@ def page(results: list[dict]) -> str:
     for result in results:
         by_promise[result["promise"]].append(result)
     hours = sum(result.get("seconds", 0) for result in results) / 3600
-    commits = sorted({commit for result in results for commit in result.get("commit", [])})
+    builds = {commit for result in results for commit in result.get("commit", [])}
     lines = [f"""# Reliability: what is promised, how it was tried, how often
 
-Made by `tools/faults.sh` on {datetime.date.today()} from {hours:.1f} hours of campaigns on two cores (program of {', '.join(commits)}). The tests
-named here run with every `tools/test.sh`. No GPU; Slurm: one node, started by the test; network file systems were never tried.
+Made by `tools/faults.sh` on {datetime.date.today()} from {hours:.1f} hours of campaigns on two cores, with {len(builds)} successive builds of the
+program. The tests named here run with every `tools/test.sh`. No GPU; Slurm: one node, started by the test; network file systems were never tried.
+Settings behind a config's name make it smaller.
 
 | | promise | tests | |
 |---|---|---|---|"""]
