@@ -22,37 +22,6 @@ std::int64_t published_samples(const std::string& format) {
   return format == "amazon_games" ? kGames : format == "amazon_movies" ? kMovies : kFood;
 }
 
-DataFormat format_of(const std::string& name) {
-  if (name == "amazon_games") return DataFormat::kAmazonGames;
-  if (name == "amazon_movies") return DataFormat::kAmazonMovies;
-  if (name == "amazon_food") return DataFormat::kAmazonFood;
-  return name == "recbole" ? DataFormat::kRecbole : DataFormat::kAlpaca;
-}
-
-DatasetSettings settings_of(const Config& config) {
-  const DataConfig& data = config.data;
-  DatasetSettings settings;
-  settings.task = config.is_ctrpre() ? Task::kCtrPre : Task::kSeqRec;
-  settings.format = format_of(data.format);
-  settings.domain = config.prompt.domain == "games" ? Domain::kGames : config.prompt.domain == "food" ? Domain::kFood : Domain::kMovies;
-  settings.reviews = data.reviews;
-  settings.metadata = data.metadata;
-  settings.items = data.items;
-  settings.train = data.train;
-  settings.valid = data.valid;
-  settings.test = data.test;
-  settings.valid_size = data.valid_size;
-  settings.test_size = data.test_size;
-  settings.classes = data.classes;
-  settings.title_column = data.title_column;
-  settings.skip_bad_lines = data.skip_bad_lines;
-  settings.max_train = data.max_train;
-  settings.max_valid = data.max_valid;
-  settings.max_test = data.max_test;
-  settings.seed = static_cast<std::uint64_t>(data.seed);
-  return settings;
-}
-
 double bytes_of(const SampleTable& table) {
   double bytes = 0;
   for (std::int64_t i = 0; i < table.size(); ++i) {
@@ -63,7 +32,7 @@ double bytes_of(const SampleTable& table) {
 }
 
 void count_samples(const Config& config, Workload& work) {
-  const Dataset data = read_dataset(settings_of(config));
+  const Dataset data = read_dataset(dataset_settings(config));
   work.num_train = data.train.size();
   work.num_valid = data.valid.size();
   work.num_test = data.test.size();

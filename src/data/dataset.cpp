@@ -39,6 +39,19 @@ void label_by_output(Dataset& dataset, const std::vector<std::string>& classes) 
     }
 }
 
+DataFormat format_named(const std::string& name) {
+  if (name == "amazon_games") return DataFormat::kAmazonGames;
+  if (name == "amazon_movies") return DataFormat::kAmazonMovies;
+  if (name == "amazon_food") return DataFormat::kAmazonFood;
+  return name == "recbole" ? DataFormat::kRecbole : DataFormat::kAlpaca;
+}
+
+Domain domain_named(const std::string& name, DataFormat format) {
+  if (name == "games") return Domain::kGames;
+  if (name == "movies") return Domain::kMovies;
+  return name == "food" ? Domain::kFood : domain_of(format);
+}
+
 }  // namespace
 
 Domain domain_of(DataFormat format) {
@@ -47,6 +60,31 @@ Domain domain_of(DataFormat format) {
     case DataFormat::kAmazonFood: return Domain::kFood;
     default: return Domain::kMovies;
   }
+}
+
+DatasetSettings dataset_settings(const Config& config) {
+  DatasetSettings settings;
+  const DataConfig& data = config.data;
+  settings.task = config.is_ctrpre() ? Task::kCtrPre : Task::kSeqRec;
+  settings.format = format_named(data.format);
+  settings.domain = domain_named(config.prompt.domain, settings.format);
+  settings.reviews = data.reviews;
+  settings.metadata = data.metadata;
+  settings.items = data.items;
+  settings.train = data.train;
+  settings.valid = data.valid;
+  settings.test = data.test;
+  settings.valid_size = data.valid_size;
+  settings.test_size = data.test_size;
+  settings.classes = data.classes;
+  settings.title_column = data.title_column;
+  settings.skip_bad_lines = data.skip_bad_lines;
+  settings.max_train = data.max_train;
+  settings.max_valid = data.max_valid;
+  settings.max_test = data.max_test;
+  settings.title_rule = data.title_rule == "reference" ? TitleRule::kReference : TitleRule::kParsed;
+  settings.seed = static_cast<std::uint64_t>(data.seed);
+  return settings;
 }
 
 Dataset read_dataset(const DatasetSettings& settings, const ReadEvents& events) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/config.hpp"
 #include "data/amazon_files.hpp"
 #include "data/item_list.hpp"
 #include "data/line_reader.hpp"
@@ -44,6 +45,9 @@ struct Dataset {
 
 /// The words of a format that names no domain are its own: games, movies, food; movies for the others.
 Domain domain_of(DataFormat format);
+
+/// What a checked config says of its data, for one thread.
+DatasetSettings dataset_settings(const Config& config);
 
 /// Reads a data set and makes its samples (SPEC 1).
 /// Errors: kInput naming file and line, or split and sample.

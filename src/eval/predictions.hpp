@@ -22,7 +22,7 @@ using ShouldStop = std::function<bool(std::int64_t done)>;
 
 /// Passes over a whole test set: batches of similar length, one a rank and round, formed from the lengths alone, so that every result is the
 /// same for any number of ranks. What all prompts begin with is computed once a rank. A pass skips what its table already has (a stopped one
-/// goes on from a saved table) and returns false when it was stopped.
+/// goes on from a saved table) and returns false when it was stopped. Errors: kNumeric naming the sequence whose result is not finite.
 
 /// p(class | prompt), (T, K); a row begins with NaN where it is not computed yet.
 bool fill_class_probabilities(const Llama& model, const Adapter* adapter, TokenSequences prompts,

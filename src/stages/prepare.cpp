@@ -12,45 +12,6 @@
 namespace goracs {
 namespace {
 
-DataFormat format_named(const std::string& name) {
-  if (name == "amazon_games") return DataFormat::kAmazonGames;
-  if (name == "amazon_movies") return DataFormat::kAmazonMovies;
-  if (name == "amazon_food") return DataFormat::kAmazonFood;
-  return name == "recbole" ? DataFormat::kRecbole : DataFormat::kAlpaca;
-}
-
-Domain domain_named(const std::string& name, DataFormat format) {
-  if (name == "games") return Domain::kGames;
-  if (name == "movies") return Domain::kMovies;
-  return name == "food" ? Domain::kFood : domain_of(format);
-}
-
-DatasetSettings settings_of(const Config& config) {
-  DatasetSettings settings;
-  const DataConfig& data = config.data;
-  settings.task = config.is_ctrpre() ? Task::kCtrPre : Task::kSeqRec;
-  settings.format = format_named(data.format);
-  settings.domain = domain_named(config.prompt.domain, settings.format);
-  settings.reviews = data.reviews;
-  settings.metadata = data.metadata;
-  settings.items = data.items;
-  settings.train = data.train;
-  settings.valid = data.valid;
-  settings.test = data.test;
-  settings.valid_size = data.valid_size;
-  settings.test_size = data.test_size;
-  settings.classes = data.classes;
-  settings.title_column = data.title_column;
-  settings.skip_bad_lines = data.skip_bad_lines;
-  settings.max_train = data.max_train;
-  settings.max_valid = data.max_valid;
-  settings.max_test = data.max_test;
-  settings.title_rule = data.title_rule == "reference" ? TitleRule::kReference : TitleRule::kParsed;
-  settings.seed = static_cast<std::uint64_t>(data.seed);
-  settings.threads = omp_get_max_threads();
-  return settings;
-}
-
 /// Shows how far a file is read. A stop ends the reading by an error of its own: it takes seconds and has nothing to save.
 ReadEvents events_of(std::optional<Progress>& progress) {
   ReadEvents events;
@@ -85,8 +46,10 @@ StageEnd prepare(StageContext& context) {
   bool stopped = false;
   on_root(context.world(), [&] {
     std::optional<Progress> progress;
+    DatasetSettings settings = dataset_settings(context.config());
+    settings.threads = omp_get_max_threads();
     try {
-      write(context, read_dataset(settings_of(context.config()), events_of(progress)));
+      write(context, read_dataset(settings, events_of(progress)));
     } catch (const Error& error) {
       if (error.code() != ExitCode::kStopped) throw;
       stopped = true;

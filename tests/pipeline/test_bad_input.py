@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Bad input: one clear error, the exit code of its kind, on every number of ranks, and nothing half-written."""
+import json
 import pathlib
 import shutil
+import struct
 import unittest
 
 import h5py
 import numpy
 
-from program import CTRPRE, INPUT, SEQREC, SOURCE, USAGE, Work, alpaca, finished, samples_of
+from program import CTRPRE, INPUT, NUMERIC, SEQREC, SOURCE, USAGE, Work, alpaca, finished, samples_of
 
 MODELS, ADAPTERS = SOURCE / "tests/golden/models", SOURCE / "tests/golden/adapters"
 
@@ -28,6 +30,17 @@ class BadInput(unittest.TestCase):
         work = Work(self)  # for its temporary folder
         return pathlib.Path(shutil.copytree(model, work.path / model.name))
 
+    def copy_with_nan(self, model: pathlib.Path, tensor: str) -> pathlib.Path:
+        """The first number of that tensor is NaN."""
+        copy = self.copy_of(model)
+        weights = copy / "model.safetensors"
+        content = bytearray(weights.read_bytes())
+        (length,) = struct.unpack_from("<Q", content)
+        begin, _ = json.loads(content[8 : 8 + length])[tensor]["data_offsets"]
+        struct.pack_into("<f", content, 8 + length + begin, float("nan"))
+        weights.write_bytes(content)
+        return copy
+
     def test_a_missing_file(self) -> None:
         self.refused(USAGE, ["data.reviews", "nowhere.inter"], "data.reviews=nowhere.inter")
 
@@ -45,6 +58,16 @@ class BadInput(unittest.TestCase):
 
     def test_an_adapter_of_another_model(self) -> None:
         self.refused(INPUT, ["llama_mha", "lora"], f"model.adapter={ADAPTERS / 'llama_mha'}", config=CTRPRE)
+
+    def test_an_encoder_that_gives_nan(self) -> None:
+        encoder = self.copy_with_nan(MODELS / "bert", "encoder.layer.2.output.LayerNorm.bias")
+        self.refused(NUMERIC, [str(encoder), "text 0 ", "not finite"], f"encoder.path={encoder}")
+
+    def test_a_model_that_gives_nan(self) -> None:
+        model = self.copy_with_nan(MODELS / "llama_gqa", "model.layers.0.input_layernorm.weight")
+        self.refused(NUMERIC, ["sample ", "is nan"], f"model.path={model}", "model.adapter=none")
+        self.refused(NUMERIC, ["sample ", "is nan"], f"model.path={model}", "evaluate.adapter=none", config=CTRPRE)
+        self.refused(NUMERIC, ["sample ", "is nan"], f"model.path={model}", "evaluate.adapter=none")
 
     def test_a_budget_above_the_pool(self) -> None:
         self.refused(INPUT, ["budget", "100000"], "select.budget=100000")
