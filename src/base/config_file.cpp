@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <set>
 #include <sstream>
+#include <tuple>
 
 #include "base/config_fields.hpp"
 #include "base/error.hpp"

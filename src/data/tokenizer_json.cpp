@@ -1,5 +1,6 @@
 // tokenizer.json: byte-level BPE (GPT-2, SmolLM2, LLaMA 3, RoBERTa), BPE of SentencePiece models (LLaMA's fast form) and WordPiece.
 // What the file asks for and we do not know is refused by name; nothing is approximated.
+#include <algorithm>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>

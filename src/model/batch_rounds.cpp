@@ -2,13 +2,17 @@
 
 #include <algorithm>
 
+#include "comm/agreement.hpp"
+
 namespace goracs {
 
 bool in_rounds(const std::vector<std::vector<std::int64_t>>& batches, const BatchWork& work, Communicator& world) {
   const auto count = static_cast<std::int64_t>(batches.size());
   for (std::int64_t first = 0; first < count; first += world.size()) {
     Matrix<double> own;
-    if (first + world.rank() < count) own = work.compute(batches[static_cast<std::size_t>(first + world.rank())]);
+    together(world, [&] {
+      if (first + world.rank() < count) own = work.compute(batches[static_cast<std::size_t>(first + world.rank())]);
+    });
     const std::vector<double> rows =
         world.all_gather(std::span<const double>(own.data(), static_cast<std::size_t>(own.rows() * own.cols())));
     const std::int64_t end = std::min<std::int64_t>(first + world.size(), count);

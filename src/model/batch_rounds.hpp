@@ -13,7 +13,7 @@ namespace goracs {
 /// What happens in and between the rounds of `in_rounds`.
 struct BatchWork {
   std::int64_t width = 1;  ///< numbers a sequence
-  /// The rows (batch, width) of one batch, on the rank that has it.
+  /// The rows (batch, width) of one batch, on the rank that has it; what it throws is everyone's. Not collective.
   std::function<Matrix<double>(const std::vector<std::int64_t>& batch)> compute;
   /// Every row, on every rank, after the round in which it was computed.
   std::function<void(std::int64_t sequence, std::span<const double> row)> store;

@@ -1,5 +1,7 @@
 #include "model/layer_checkpoint.hpp"
 
+#include <optional>
+
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 

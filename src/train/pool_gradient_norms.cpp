@@ -39,7 +39,8 @@ bool fill_gradient_norms(const Llama& model, const Adapter& adapter, std::span<c
     Matrix<double> rows(static_cast<std::int64_t>(batch.size()), work.width);
     for (std::int64_t k = 0; k < rows.rows(); ++k) {
       rows(k, 0) = norm[k].item<double>();
-      GORACS_CHECK_NUMERIC(std::isfinite(rows(k, 0)), "the gradient norm of sample {} is {}", batch[static_cast<std::size_t>(k)], rows(k, 0));
+      GORACS_CHECK_NUMERIC(std::isfinite(rows(k, 0)), "the gradient norm of sample {} is {}", batch[static_cast<std::size_t>(k)],
+                           rows(k, 0));
       rows(k, 1) = computed.loss[k].item<double>();
     }
     return rows;

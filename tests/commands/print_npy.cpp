@@ -1,4 +1,5 @@
 // Prints a .npy file as this program reads it: the shape, then the values as C99 hexadecimal numbers; two-dimensional ones by blocks of rows.
+#include <algorithm>
 #include <cstdio>
 
 #include "artifact/npy.hpp"

@@ -1,6 +1,7 @@
 // R16: every mistake in a config is found, with file, line and column, whichever key it is made in.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <regex>

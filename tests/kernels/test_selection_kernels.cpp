@@ -1,6 +1,7 @@
 // The kernels that choose rows: whatever they return decides an index, so it equals the CPU's to the bit.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <device_under_test.hpp>
 #include <functional>

@@ -1,4 +1,6 @@
 // The communicator's contract for one process alone and for ranks that are threads (which the other tests stand on). No MPI.
+#include <tuple>
+
 #include <gtest/gtest.h>
 
 #include "comm/self_communicator.hpp"

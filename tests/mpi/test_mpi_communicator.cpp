@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <tuple>
 
 #include "communicator_contract.hpp"
 #include "support/mpi_world.hpp"

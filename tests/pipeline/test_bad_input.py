@@ -61,13 +61,13 @@ class BadInput(unittest.TestCase):
 
     def test_an_encoder_that_gives_nan(self) -> None:
         encoder = self.copy_with_nan(MODELS / "bert", "encoder.layer.2.output.LayerNorm.bias")
-        self.refused(NUMERIC, [str(encoder), "text 0 ", "not finite"], f"encoder.path={encoder}")
+        self.refused(NUMERIC, [str(encoder), "the vector of text ", "not finite"], f"encoder.path={encoder}")
 
     def test_a_model_that_gives_nan(self) -> None:
         model = self.copy_with_nan(MODELS / "llama_gqa", "model.layers.0.input_layernorm.weight")
-        self.refused(NUMERIC, ["sample ", "is nan"], f"model.path={model}", "model.adapter=none")
+        self.refused(NUMERIC, ["title ", "not finite"], f"model.path={model}", "model.adapter=none")
+        self.refused(NUMERIC, ["sample ", "is nan"], f"model.path={model}", "model.adapter=none", config=CTRPRE)
         self.refused(NUMERIC, ["sample ", "is nan"], f"model.path={model}", "evaluate.adapter=none", config=CTRPRE)
-        self.refused(NUMERIC, ["sample ", "is nan"], f"model.path={model}", "evaluate.adapter=none")
 
     def test_a_budget_above_the_pool(self) -> None:
         self.refused(INPUT, ["budget", "100000"], "select.budget=100000")

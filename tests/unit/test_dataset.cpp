@@ -1,5 +1,7 @@
 #include "data/dataset.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>

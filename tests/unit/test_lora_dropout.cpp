@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <ATen/Functions.h>
 #include <gtest/gtest.h>
 

@@ -4,6 +4,7 @@
 //   bench_data tokenise TOKENIZER_FOLDER TEXTS   texts (a JSON array) with a fresh tokenizer, best of three; ids summed for comparison
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <fstream>

@@ -3,7 +3,8 @@
 
     headers.py BUILD_DIR
 
-A header that some source includes before all else, without a precompiled header, was compiled so by the build itself: that is not done again.
+A header that some source includes before all else was compiled so by the build itself: that is not done again. What the precompiled headers
+hide from the build, rules.py looks for.
 """
 import concurrent.futures
 import os
@@ -28,9 +29,9 @@ def compile_alone(header: pathlib.Path, compiler: str, flags: list[str]) -> str:
 
 
 def compiled_by_the_build(commands: Commands) -> set[pathlib.Path]:
-    """What stands first in a source that nothing is included in front of."""
+    """What stands first in a source."""
     found = set()
-    for source in commands.flags.keys() - commands.precompiled:
+    for source in commands.flags:
         quoted, name = next(iter(includes(source)), (False, ""))
         header = resolve(source, name) if quoted else None
         if header:

@@ -63,15 +63,12 @@ class Commands:
 
     def __init__(self, build: pathlib.Path) -> None:
         self.flags: dict[pathlib.Path, list[str]] = {}
-        self.precompiled: set[pathlib.Path] = set()  # sources that a precompiled header is put in front of
         for entry in json.loads((build / "compile_commands.json").read_text()):
             file = pathlib.Path(entry["file"])
             if not file.is_relative_to(ROOT) or file.is_relative_to(build) or file.suffix != ".cpp":
                 continue
             words = entry.get("arguments") or shlex.split(entry["command"])
             self.flags[file.relative_to(ROOT)] = self._kept(words)
-            if "-include" in words:
-                self.precompiled.add(file.relative_to(ROOT))
 
     @staticmethod
     def _kept(words: list[str]) -> list[str]:

@@ -33,6 +33,40 @@ WITHOUT_HDF5 = {"base", "kernels", "comm", "data", "model", "itra", "train", "ev
 DECLARED = re.compile(r"^\s*(?:virtual |static |inline |constexpr |\[\[nodiscard\]\] )*[\w:<>,&* ]+[&* ](get|set)_[a-z0-9_]+\s*\(", re.MULTILINE)
 # written with classes of one letter, so that this file does not match itself
 MACHINE = re.compile(r"(^|[^a-zA-Z0-9_.])/([w]ork|[f]arm|[r]oot|[h]ome)/|\.\./[s]hared|[i]ndex-url|deb +https?:|[p]ypi\.org|[f]iles\.pythonhosted")
+# Headers of the precompiled list (GORACS_PRECOMPILED_HEADERS) and of what they bring along: what is used of each, and the headers or
+# folders that give it.
+PRECOMPILED_NAMES = {
+    r"std::(?:ranges::)?(?:sort|stable_sort|copy|copy_n|fill|fill_n|transform|find|find_if|all_of|any_of|none_of|count|count_if|min_element|max_element"
+    r"|lower_bound|upper_bound|nth_element|partial_sort|reverse|unique|equal|max|min|clamp)\b": {"algorithm"},
+    r"std::array\b": {"array"},
+    r"std::(?:sqrt|isnan|isfinite|isinf|exp|log|log2|pow|floor|ceil|nearbyint|nextafter|cbrt|ldexp)\b": {"cmath"},
+    r"std::u?int(?:8|16|32|64)_t\b": {"cstdint"},
+    r"std::mem(?:cpy|cmp|set|move)\b": {"cstring"},
+    r"std::filesystem\b": {"filesystem"},
+    r"std::[io]?fstream\b": {"fstream"},
+    r"std::(?:function|hash|greater|less|plus)\b": {"functional"},
+    r"std::numeric_limits\b": {"limits"},
+    r"std::(?:multi)?map\b": {"map"},
+    r"std::(?:unique_ptr|shared_ptr|make_unique|make_shared|weak_ptr)\b": {"memory"},
+    r"std::(?:iota|accumulate|gcd|lcm|partial_sum|inner_product|reduce)\b": {"numeric"},
+    r"std::(?:optional|nullopt)\b": {"optional"},
+    r"std::(?:multi)?set\b": {"set"},
+    r"std::span\b": {"span"},
+    r"std::[io]?stringstream\b": {"sstream"},
+    r"std::(?:string|to_string|getline)\b": {"string"},
+    r"std::string_view\b": {"string_view", "string"},
+    r"std::tuple\b": {"tuple"},
+    r"std::unordered_map\b": {"unordered_map"},
+    r"std::unordered_set\b": {"unordered_set"},
+    r"std::(?:move|pair|exchange|swap|forward)\b": {"utility", "algorithm", "map", "memory", "vector", "string", "functional", "optional"},
+    r"std::variant\b": {"variant"},
+    r"std::vector\b": {"vector"},
+    r"\bfmt::": {"fmt/format.h", "fmt/core.h", "fmt/ranges.h", "fmt/color.h", "fmt/args.h", "fmt/chrono.h"},
+    r"\bnlohmann::": {"nlohmann/json.hpp", "nlohmann/json_fwd.hpp"},
+    r"\b(?:at|torch|c10)::": {"torch/", "ATen/", "c10/"},
+    r"^TEST(?:_F|_P)?\(": {"gtest/gtest.h", "gmock/gmock.h"},
+}
+COMMENT = re.compile(r"//[^\n]*")
 NAMELESS = {"utils", "util", "common", "core", "helpers", "misc"}
 LONGEST_FILE = 600
 LONGEST_STAGE = 150
@@ -113,6 +147,25 @@ def check_text(path: pathlib.Path) -> list[str]:
     return found
 
 
+def check_precompiled(path: pathlib.Path, closure: Closure) -> list[str]:
+    """What the precompiled headers would hide: a file that uses a name of theirs and includes its header neither itself nor by ours."""
+    text = COMMENT.sub("", (ROOT / path).read_text(encoding="utf-8", errors="replace"))
+    included = {name for file in closure.files(path) for quoted, name in includes(file) if not quoted}
+    found = []
+    for pattern, headers in PRECOMPILED_NAMES.items():
+        match = re.search(pattern, text, re.MULTILINE)
+        if match and not any(name in headers or name.split("/")[0] + "/" in headers for name in included):
+            found.append(f"{path}:{text.count(chr(10), 0, match.start()) + 1}: {match.group()} without <{sorted(headers)[0]}>")
+    return found
+
+
+def check_precompiled_list() -> list[str]:
+    text = (ROOT / "tools/cmake/GoracsLayers.cmake").read_text(encoding="utf-8")
+    listed = re.search(r"set\(GORACS_PRECOMPILED_HEADERS([^)]*)\)", text)
+    known = set().union(*PRECOMPILED_NAMES.values())
+    return [f"tools/check/rules.py: no names of <{name}>, which is precompiled" for name in re.findall(r"<(.*?)>", listed[1]) if name not in known]
+
+
 def check_kernels() -> list[str]:
     """A kernel is three files of one name; the .cu may come with the CUDA build."""
     folder = ROOT / "kernels"
@@ -139,9 +192,9 @@ def check_machine() -> list[str]:
 
 
 def main() -> None:
-    paths = sources()
-    found = [line for path in paths for line in (*check_includes(path), *check_text(path))]
-    found += check_cycles(paths) + check_kernels() + check_machine()
+    paths, closure = sources(), Closure()
+    found = [line for path in paths for line in (*check_includes(path), *check_text(path), *check_precompiled(path, closure))]
+    found += check_precompiled_list() + check_cycles(paths) + check_kernels() + check_machine()
     print(*found, sep="\n", end="\n" if found else "")
     print(f"rules: {len(paths)} files, {len(found)} breaches")
     sys.exit(1 if found else 0)

@@ -1,5 +1,6 @@
 #include "kernels/fakes/fake_calls.hpp"
 
+#include <functional>
 #include <map>
 
 namespace goracs::fakes {
