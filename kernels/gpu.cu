@@ -9,13 +9,14 @@ namespace goracs::cuda {
 Gpus visible_gpus() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
-  if (status == cudaSuccess && count > 0) return {count, {}};
+  if (status == cudaSuccess && count > 0) return {count, {}, true};
   // a program linked against the toolkit's stub of the driver gets the third one
   const bool none =
       status == cudaSuccess || status == cudaErrorInsufficientDriver || status == cudaErrorNoDevice || status == cudaErrorStubLibrary;
   if (!none) check(status, "cudaGetDeviceCount");
   static_cast<void>(cudaGetLastError());  // it would be reported by a later call
-  return {0, status == cudaErrorInsufficientDriver ? "there is no NVIDIA driver, or one too old for this program" : "there is no GPU"};
+  return {0, status == cudaErrorInsufficientDriver ? "there is no NVIDIA driver, or one too old for this program" : "there is no GPU",
+          true};
 }
 
 void use(int gpu) {

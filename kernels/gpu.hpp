@@ -9,6 +9,7 @@ namespace goracs::cuda {
 struct Gpus {
   int count = 0;
   std::string why_none;  ///< one clause, empty if there are any
+  bool compiled = true;  ///< false: in a build without CUDA nobody has looked
 };
 /// The GPUs that this process sees. No GPU, no driver and a build without CUDA are answers, not errors.
 Gpus visible_gpus();

@@ -15,14 +15,6 @@
 #include "kernels/row_sum.hpp"
 #include "kernels/token_cross_entropy.hpp"
 
-namespace goracs {
-
-NotCompiled::NotCompiled(const char* kernel)
-    : Error(ExitCode::kUsage,
-            fmt::format("run.device: this program was built without CUDA, so {} cannot run on a GPU; choose cpu", kernel)) {}
-
-}  // namespace goracs
-
 // Weak: a kernel's own .cu, where one is linked, takes the place of its stand-in.
 #define GORACS_STAND_IN __attribute__((weak))
 
@@ -61,7 +53,7 @@ GORACS_STAND_IN void copy_to_host(void*, const void*, std::size_t) { throw NotCo
 GORACS_STAND_IN void copy_rows(void*, std::size_t, const void*, std::size_t, std::size_t, std::size_t) { throw NotCompiled("copy_rows"); }
 GORACS_STAND_IN void synchronise() { throw NotCompiled("synchronise"); }
 
-GORACS_STAND_IN Gpus visible_gpus() { return {0, "this program was built without CUDA"}; }
+GORACS_STAND_IN Gpus visible_gpus() { return {0, "this program was built without CUDA", false}; }
 GORACS_STAND_IN void use(int) { throw NotCompiled("use"); }
 GORACS_STAND_IN std::string bus_address(int) { throw NotCompiled("bus_address"); }
 GORACS_STAND_IN GpuMemory gpu_memory() { throw NotCompiled("gpu_memory"); }

@@ -3,7 +3,7 @@
 #
 #   tools/setup.sh [--cuda] [--no-demo] [--oracle]
 #
-#   --cuda     also insist on the CUDA toolkit's compiler
+#   --cuda     also what `cmake --preset cuda` needs: LibTorch for CUDA and NVIDIA's libraries (2.5 GB to fetch, 3.1 GB on disk); nvcc must be there
 #   --no-demo  without the demo models and data (about 180 MB to fetch)
 #   --oracle   also Hugging Face's libraries for `tools/test.sh --oracle` (.cache/venv-oracle, 5.8 GB)
 #
@@ -126,7 +126,7 @@ make_venv() { # FOLDER REQUIREMENTS [PIP_OPTION...]
 fetch_wheels() {
   local platform options=()
   # with too few platforms pip takes an empty placeholder of the nvidia packages
-  for platform in manylinux_2_28_x86_64 manylinux_2_25_x86_64 manylinux2014_x86_64; do options+=(--platform "$platform"); done
+  for platform in manylinux_2_28_x86_64 manylinux_2_27_x86_64 manylinux_2_25_x86_64 manylinux_2_18_x86_64 manylinux2014_x86_64; do options+=(--platform "$platform"); done
   mkdir -p "$3"
   grep -E "^($2)==" "$1" >"$3/requirements.txt"
   "$cache/venv-test/bin/python" -m pip download --quiet --disable-pip-version-check --no-cache-dir --no-deps --require-hashes \
@@ -135,7 +135,14 @@ fetch_wheels() {
 
 unpack_libtorch() {
   fetch_wheels "$here/libtorch.txt" '[a-z-]+' "$scratch/libtorch"
-  "$python" "$here/unpack_libtorch.py" "$scratch/libtorch" "$1"
+  "$python" "$here/unpack_libtorch.py" cpu "$scratch/libtorch" "$1"
+}
+
+unpack_libtorch_cuda() {
+  mkdir "$scratch/pins"
+  cat "$here/libtorch.txt" "$here/libtorch-cuda.txt" >"$scratch/pins/all.txt"
+  fetch_wheels "$scratch/pins/all.txt" '[a-z0-9-]+' "$scratch/libtorch-cuda"
+  "$python" "$here/unpack_libtorch.py" cuda "$scratch/libtorch-cuda" "$1"
 }
 
 demo_smollm2() {
@@ -195,6 +202,10 @@ if $with_cuda; then step "CUDA toolkit" cuda_toolkit; fi
 step "Python of the tests" make_venv "$cache/venv-test" "$here/python-test.txt"
 step "LibTorch $(sed -n 's/^torch==\([^ ]*\).*/\1/p' "$here/libtorch.txt") (544 MB)" \
   make_folder "$cache/libtorch" "$(fingerprint "$here/libtorch.txt" "$here/unpack_libtorch.py")" unpack_libtorch
+if $with_cuda; then
+  step "LibTorch for CUDA (3.1 GB)" make_folder "$cache/libtorch-cuda" \
+    "$(fingerprint "$here/libtorch.txt" "$here/libtorch-cuda.txt" "$here/unpack_libtorch.py")" unpack_libtorch_cuda
+fi
 if $with_demo; then
   step "SmolLM2-135M-Instruct (540 MB)" demo smollm2-135m-instruct demo_smollm2 gguf_to_hf.py
   step "all-MiniLM-L6-v2 (92 MB)" demo all-minilm-l6-v2 demo_minilm minilm_folder.py

@@ -20,6 +20,7 @@
 #include "comm/agreement.hpp"
 #include "comm/launcher.hpp"
 #include "commands/rank_threads.hpp"
+#include "kernels/gpu.hpp"
 #include "stages/linked_libraries.hpp"
 
 namespace goracs {
@@ -44,6 +45,14 @@ std::string host_name() {
   return name.data();
 }
 
+/// The GPU that would be this rank's; asking for it starts no work on it.
+std::string gpu_text(int local_rank) {
+  const cuda::Gpus gpus = cuda::visible_gpus();
+  if (gpus.count == 0) return "no GPU: " + gpus.why_none;
+  const int own = cuda::gpu_of(local_rank, gpus.count);
+  return fmt::format("GPU {} of {} ({})", own, gpus.count, cuda::bus_address(own));
+}
+
 std::filesystem::path trial_file(const std::filesystem::path& work_dir) {
   return work_dir / fmt::format("doctor-trial-{}-{}", host_name(), getpid());
 }
@@ -52,9 +61,9 @@ std::filesystem::path trial_file(const std::filesystem::path& work_dir) {
 
 std::string rank_lines(Communicator& world) {
   const RankThreads threads = rank_threads(std::nullopt, world);
-  const std::string own =
-      fmt::format("rank {}: host {}, local rank {} of {}, {} CPUs, {} threads, {:.1f} GiB free, device cpu", world.rank(), host_name(),
-                  world.local_rank(), world.local_size(), threads.cpus, threads.threads, static_cast<double>(available_memory()) / kGiB);
+  const std::string own = fmt::format("rank {}: host {}, local rank {} of {}, {} CPUs, {} threads, {:.1f} GiB free, {}", world.rank(),
+                                      host_name(), world.local_rank(), world.local_size(), threads.cpus, threads.threads,
+                                      static_cast<double>(available_memory()) / kGiB, gpu_text(world.local_rank()));
   std::string text = fmt::format("{}", fmt::join(texts_of_all(own, world), "\n"));
   if (!threads.warning.empty()) text += "\nwarning: " + threads.warning;
   return text;

@@ -7,6 +7,7 @@
 #include "base/stop_request.hpp"
 #include "comm/agreement.hpp"
 #include "commands/rank_threads.hpp"
+#include "kernels/gpu.hpp"
 #include "stages/threads.hpp"
 
 namespace goracs {
@@ -18,6 +19,23 @@ std::string text_of(const std::string& file) {
   std::string text(std::istreambuf_iterator<char>(in), {});
   GORACS_CHECK_USAGE(!in.bad(), "{}: the config cannot be read", file);
   return text;
+}
+
+/// What run.device asks for is there, or all ranks end. Collective.
+void check_device(const std::string& device, Communicator& ranks) {
+  if (device == "cpu") return;
+  const cuda::Gpus gpus = cuda::visible_gpus();
+  if (device == "auto") {
+    if (gpus.count > 0)
+      log_info("run.device auto: the CPU, although {} GPUs are visible; no stage can run on one yet", gpus.count);
+    else if (gpus.compiled)
+      log_info("run.device auto: the CPU, since {}", gpus.why_none);
+    return;
+  }
+  together(ranks, [&] {
+    GORACS_CHECK_USAGE(gpus.count > 0, "run.device is cuda, but {}; choose cpu or auto", gpus.why_none);
+    GORACS_CHECK_USAGE(false, "run.device is cuda, but no stage can run on a GPU yet; choose cpu or auto");
+  });
 }
 
 }  // namespace
@@ -37,6 +55,7 @@ LoadedConfig load_config(const CommonOptions& options, Communicator& world) {
 void begin_work(const RunConfig& config, World& world) {
   Communicator& ranks = world.communicator();
   world.deadline(config.deadline_seconds);
+  check_device(config.device, ranks);
   StopRequest::listen(config.stop_signal);
   StopRequest::watch_walltime(config.walltime);
   const RankThreads threads = rank_threads(config.threads, ranks);

@@ -36,7 +36,8 @@ std::vector<Verb> all_verbs();
 /// Errors: kUsage with every mistake.
 LoadedConfig load_config(const CommonOptions& options, Communicator& world);
 
-/// What all verbs do that compute on ranks: the deadline for peers, threads, stop signal and time limit. Collective.
+/// What all verbs do that compute on ranks: the deadline for peers, device, threads, stop signal and time limit. Collective.
+/// Errors: kUsage where run.device is cuda and cannot be had.
 void begin_work(const RunConfig& config, World& world);
 
 }  // namespace goracs

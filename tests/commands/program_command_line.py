@@ -76,7 +76,17 @@ def plans() -> None:
     Run("run", "--config", CONFIG, "--dry-run", ranks=2, cwd=SOURCE).done().says("2 ranks on this host")
     Run("plan", "--config", CONFIG, "--ranks", "100000", cwd=SOURCE).fails(2, "needs", "100000 ranks")
     Run("doctor", "--config", CONFIG, "--set", f"work_dir={tempfile.gettempdir()}", ranks=2, cwd=SOURCE).done().says(
-        "rank 0: host", "rank 1: host", "all-reduce: right", "trial save", "file locking", "time limit")
+        "rank 0: host", "rank 1: host", "GPU", "all-reduce: right", "trial save", "file locking", "time limit")
+
+
+def a_gpu_that_cannot_be_had(folder: pathlib.Path) -> None:
+    """Holds with and without CUDA and a GPU: no stage runs on one yet."""
+    for verb in ("run", "select", "sweep", "doctor"):
+        run = Run(verb, "--config", CONFIG, "--set", "run.device=cuda", "--set", f"work_dir={folder}", cwd=SOURCE).fails(2, "run.device is cuda, but ")
+        assert run.err.count("run.device is cuda") == 1 and len(run.err.splitlines()) == 1, run
+    on_ranks = Run("run", "--config", CONFIG, "--set", "run.device=cuda", "--set", f"work_dir={folder}", ranks=2, cwd=SOURCE)
+    assert on_ranks.fails(2, "choose cpu or auto").err.count("run.device is cuda") == 1, on_ranks
+    assert not any(folder.iterdir()), "something was begun"
 
 
 def main() -> None:
@@ -85,6 +95,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         a_wrong_config(pathlib.Path(name))
         the_resolved_config(pathlib.Path(name))
+    with tempfile.TemporaryDirectory() as name:
+        a_gpu_that_cannot_be_had(pathlib.Path(name))
     the_points_of_a_sweep()
     plans()
 

@@ -1,12 +1,12 @@
 # Imported targets for a LibTorch taken from a PyPI wheel or a libtorch archive, without TorchConfig.cmake
 # (that one enables the CUDA language and wants CUDA20, which CMake 3.25 does not know for nvcc).
-#   LibTorch::cpu   torch_cpu + c10          LibTorch::cuda   adds torch_cuda + c10_cuda (if found)
+#   LibTorch::cpu   torch_cpu + c10          LibTorch::cuda   adds torch_cuda + c10_cuda (if found; set-up puts them in libtorch-cuda/)
 # Looked for in LibTorch_ROOT (the folder that holds include/ and lib/; variable or environment), then where tools/setup.sh puts it:
 # $GORACS_CACHE_DIR/libtorch/torch, .cache/libtorch/torch.
 if(DEFINED ENV{GORACS_CACHE_DIR})
-  list(APPEND _libtorch_hints "$ENV{GORACS_CACHE_DIR}/libtorch/torch")
+  list(APPEND _libtorch_hints "$ENV{GORACS_CACHE_DIR}/libtorch/torch" "$ENV{GORACS_CACHE_DIR}/libtorch-cuda/torch")
 endif()
-list(APPEND _libtorch_hints "${CMAKE_SOURCE_DIR}/.cache/libtorch/torch")
+list(APPEND _libtorch_hints "${CMAKE_SOURCE_DIR}/.cache/libtorch/torch" "${CMAKE_SOURCE_DIR}/.cache/libtorch-cuda/torch")
 
 # A path remembered from a cache folder that is gone or has moved would only fail later, at compile time.
 if(LibTorch_INCLUDE_DIR AND NOT EXISTS "${LibTorch_INCLUDE_DIR}/ATen/ATen.h")
@@ -59,12 +59,12 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
   elseif(CUDAToolkit_FOUND)
     set_property(TARGET LibTorch::cpu PROPERTY INTERFACE_LINK_OPTIONS "-Wl,-rpath-link,${CUDAToolkit_LIBRARY_DIR}")
   endif()
-  if(TARGET LibTorch::torch_cuda AND TARGET LibTorch::c10_cuda AND CUDAToolkit_FOUND)
+  if(TARGET LibTorch::torch_cuda AND TARGET LibTorch::c10_cuda)
     add_library(LibTorch::cuda INTERFACE IMPORTED)
     # nothing in our code names a symbol of torch_cuda, its kernels register themselves: keep it against --as-needed
     set_target_properties(LibTorch::cuda PROPERTIES
       INTERFACE_LINK_LIBRARIES
-        "-Wl,--push-state,--no-as-needed;LibTorch::torch_cuda;LibTorch::c10_cuda;-Wl,--pop-state;LibTorch::cpu;CUDA::cudart"
+        "-Wl,--push-state,--no-as-needed;LibTorch::torch_cuda;LibTorch::c10_cuda;-Wl,--pop-state;LibTorch::cpu"
       INTERFACE_LINK_OPTIONS "-Wl,--allow-shlib-undefined")
   endif()
 endif()
