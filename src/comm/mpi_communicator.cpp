@@ -8,30 +8,13 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "comm/rank_fold.hpp"
 #include "comm/row_block.hpp"
 
 namespace goracs {
 namespace {
 
 constexpr int kTag = 7;
-
-template <class T>
-T folded(T a, T b, ReduceOp op) {
-  switch (op) {
-    case ReduceOp::kMin: return std::min(a, b);
-    case ReduceOp::kMax: return std::max(a, b);
-    case ReduceOp::kSum: break;
-  }
-  return a + b;
-}
-
-/// out[k] = op over rows r, in their order, of parts[r * out.size() + k]
-template <class T>
-void fold_rows(std::span<const T> parts, std::span<T> out, ReduceOp op) {
-  std::copy_n(parts.begin(), out.size(), out.begin());
-  for (std::size_t row = out.size(); row < parts.size(); row += out.size())
-    for (std::size_t k = 0; k < out.size(); ++k) out[k] = folded(out[k], parts[row + k], op);
-}
 
 }  // namespace
 
@@ -91,7 +74,7 @@ void MpiCommunicator::reduce_small(std::span<T> values, ReduceOp op) {
   std::vector<T> parts(values.size() * static_cast<std::size_t>(size_));
   if (parts.empty()) return;
   std::memcpy(parts.data(), bytes.data(), bytes.size());
-  fold_rows<T>(parts, values, op);
+  fold_ranks<T>(parts, values, op);
 }
 
 template <class T>
@@ -114,7 +97,7 @@ void MpiCommunicator::reduce_chunk(std::span<T> values, ReduceOp op) {
   GORACS_MPI_TRY(MPI_Ialltoallv(values.data(), counts.data(), offsets.data(), MPI_BYTE, parts.data(), own_counts.data(), own_offsets.data(),
                                 MPI_BYTE, comm_, &request));
   wait(request, "all-reduce");
-  fold_rows<T>(parts, block, op);
+  fold_ranks<T>(parts, block, op);
   GORACS_MPI_TRY(MPI_Iallgatherv(block.data(), own, MPI_BYTE, values.data(), counts.data(), offsets.data(), MPI_BYTE, comm_, &request));
   wait(request, "all-reduce");
   bytes_sent_ += static_cast<std::int64_t>(values.size() * sizeof(T)) - own + std::int64_t{own} * (size_ - 1);

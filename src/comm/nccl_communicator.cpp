@@ -1,0 +1,254 @@
+#include "comm/nccl_communicator.hpp"
+
+#include <cuda_runtime_api.h>
+#include <nccl.h>
+#include <sched.h>
+
+#include <array>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/host_name.hpp"
+#include "comm/agreement.hpp"
+#include "comm/rank_fold.hpp"
+#include "comm/row_block.hpp"
+#include "kernels/device_memory.hpp"
+#include "kernels/device_status.hpp"
+#include "kernels/gpu.hpp"
+
+namespace goracs {
+namespace {
+
+constexpr int kYields = 1000;  ///< looks before the wait begins to sleep between them
+constexpr std::chrono::microseconds kSleep{100};
+
+struct GpuName {
+  std::array<char, 128> host{}, bus{};
+  friend bool operator==(const GpuName&, const GpuName&) = default;
+};
+
+/// Takes this rank's GPU; none may be another's. Collective.
+void take_gpu(Communicator& host) {
+  GpuName own;
+  together(host, [&] {
+    const cuda::Gpus gpus = cuda::visible_gpus();
+    GORACS_CHECK_USAGE(gpus.count > 0, "NCCL wants a GPU for each rank, but {}", gpus.why_none);
+    const int gpu = cuda::gpu_of(host.local_rank(), gpus.count);
+    cuda::use(gpu);
+    host_name().copy(own.host.data(), own.host.size() - 1);
+    cuda::bus_address(gpu).copy(own.bus.data(), own.bus.size() - 1);
+  });
+  const std::vector<GpuName> all = host.all_gather(std::span<const GpuName>(&own, 1));
+  for (std::size_t b = 1; b < all.size(); ++b)
+    for (std::size_t a = 0; a < b; ++a)
+      if (all[a] == all[b])
+        throw AgreedError(ExitCode::kUsage, fmt::format("ranks {} and {} share GPU {} of {}: NCCL wants one for each rank", a, b,
+                                                        all[a].bus.data(), all[a].host.data()));
+}
+
+}  // namespace
+
+/// NCCL's communicator, in which nothing waits without an end.
+class NcclCommunicator::Link {
+ public:
+  Link(Communicator& host, double deadline_seconds) : rank_(host.rank()), deadline_seconds_(deadline_seconds) {
+    ncclUniqueId id{};
+    on_root(host, [&] { check(ncclGetUniqueId(&id), "the start", "ncclGetUniqueId"); });
+    host.broadcast(std::span<ncclUniqueId>(&id, 1), 0);
+    ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+    config.blocking = 0;
+    host.barrier("the start of NCCL");
+    check(ncclCommInitRankConfig(&comm_, host.size(), id, rank_, &config), "the start", "ncclCommInitRankConfig");
+    wait("the start", "ncclCommInitRankConfig");
+  }
+  /// While an error is on its way a peer may be gone: what Finalize would wait for, Abort leaves.
+  ~Link() {
+    if (comm_ == nullptr) return;
+    static_cast<void>(std::uncaught_exceptions() == 0 && is_finalised() ? ncclCommDestroy(comm_) : ncclCommAbort(comm_));
+  }
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  ncclComm_t comm() const noexcept { return comm_; }
+
+  /// Queues what `enqueue` calls on our stream and waits until it is done.
+  void run(std::string_view phase, const char* call, const std::function<ncclResult_t()>& enqueue) {
+    GORACS_CHECK_PEER(!failed_, "'{}' after an exchange that failed", phase);
+    check(enqueue(), phase, call);
+    wait(phase, call);
+  }
+
+ private:
+  void check(ncclResult_t result, std::string_view phase, const char* call) {
+    if (result == ncclSuccess || result == ncclInProgress) return;
+    const std::string detail = comm_ == nullptr ? "" : ncclGetLastError(comm_);
+    give_up(fmt::format("rank {} in '{}': {}: {}{}{}", rank_, phase, call, ncclGetErrorString(result), detail.empty() ? "" : ": ", detail));
+  }
+
+  void wait(std::string_view phase, const char* call) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (int look = 0;; ++look) {
+      ncclResult_t state = ncclSuccess;
+      check(ncclCommGetAsyncError(comm_, &state), phase, "ncclCommGetAsyncError");
+      check(state, phase, call);
+      if (state == ncclSuccess) {
+        const cudaError_t work = cudaStreamQuery(cuda::stream());
+        if (work == cudaSuccess) return;
+        if (work != cudaErrorNotReady) {
+          abort();
+          fail(ExitCode::kIo, "rank {} in '{}': {}: cudaStreamQuery: {}", rank_, phase, call, cudaGetErrorString(work));
+        }
+      }
+      const double waited = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      if (waited > deadline_seconds_)
+        give_up(fmt::format("rank {} waited {:.0f} s in '{}' for {} (run.deadline_seconds)", rank_, waited, phase, call));
+      if (look < kYields)
+        sched_yield();
+      else
+        std::this_thread::sleep_for(kSleep);
+    }
+  }
+
+  bool is_finalised() noexcept {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(deadline_seconds_);
+    ncclResult_t state = ncclCommFinalize(comm_);
+    while (state == ncclInProgress && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(kSleep);
+      if (ncclCommGetAsyncError(comm_, &state) != ncclSuccess) return false;
+    }
+    return state == ncclSuccess;
+  }
+
+  void abort() {
+    failed_ = true;
+    if (comm_ != nullptr) static_cast<void>(ncclCommAbort(std::exchange(comm_, nullptr)));
+  }
+  [[noreturn]] void give_up(const std::string& text) {
+    abort();
+    fail(ExitCode::kPeer, "{}", text);
+  }
+
+  ncclComm_t comm_ = nullptr;
+  int rank_;
+  double deadline_seconds_;
+  bool failed_ = false;
+};
+
+NcclCommunicator::NcclCommunicator(Communicator& host, double deadline_seconds) : host_(host) {
+  take_gpu(host);
+  link_ = std::make_unique<Link>(host, deadline_seconds);
+}
+NcclCommunicator::~NcclCommunicator() = default;
+
+/// All pieces at once, in one group. The ranks concerned have met.
+void NcclCommunicator::exchange(std::string_view phase, std::span<const std::byte> from, std::span<const Piece> sends,
+                                std::span<std::byte> to, std::span<const Piece> receives) {
+  const cuda::DeviceArray<std::byte> out(from);
+  cuda::DeviceArray<std::byte> in(static_cast<std::int64_t>(to.size()));
+  link_->run(phase, "ncclGroupEnd", [&] {
+    ncclResult_t result = ncclGroupStart();
+    for (const Piece& piece : sends) {
+      if (piece.bytes == 0 || (result != ncclSuccess && result != ncclInProgress)) continue;
+      result = ncclSend(out.data() + piece.offset, piece.bytes, ncclInt8, piece.peer, link_->comm(), cuda::stream());
+      bytes_sent_ += piece.peer == rank() ? 0 : static_cast<std::int64_t>(piece.bytes);
+    }
+    for (const Piece& piece : receives) {
+      if (piece.bytes == 0 || (result != ncclSuccess && result != ncclInProgress)) continue;
+      result = ncclRecv(in.data() + piece.offset, piece.bytes, ncclInt8, piece.peer, link_->comm(), cuda::stream());
+    }
+    const ncclResult_t end = ncclGroupEnd();
+    return result == ncclSuccess || result == ncclInProgress ? end : result;
+  });
+  if (!to.empty()) cuda::copy_to_host(to.data(), in.data(), to.size());
+}
+
+// As over MPI: every rank folds one block of the values, in rank order, and hands it to all.
+//   3 ranks, 6 values, sum:   rank 0 gets 0-1 of all, rank 1 gets 2-3, rank 2 gets 4-5; each folds its two; then all gather all
+template <class T>
+void NcclCommunicator::reduce(std::span<T> values, ReduceOp op) {
+  const auto length = static_cast<std::int64_t>(values.size());
+  const auto own = static_cast<std::size_t>(RowBlock::of(length, rank(), size()).size()) * sizeof(T);
+  std::vector<Piece> sends, receives;
+  for (int r = 0; r < size(); ++r) {
+    const RowBlock block = RowBlock::of(length, r, size());
+    sends.push_back({r, static_cast<std::size_t>(block.begin) * sizeof(T), static_cast<std::size_t>(block.size()) * sizeof(T)});
+    receives.push_back({r, static_cast<std::size_t>(r) * own, own});
+  }
+  std::vector<T> parts(own / sizeof(T) * static_cast<std::size_t>(size())), folded_block(own / sizeof(T));
+  host_.barrier("all-reduce");
+  exchange("all-reduce", std::as_bytes(values), sends, std::as_writable_bytes(std::span<T>(parts)), receives);
+  if (!folded_block.empty()) fold_ranks<T>(parts, folded_block, op);
+  const std::vector<std::byte> all = gather_bytes(std::as_bytes(std::span<const T>(folded_block)), kEveryRank);
+  std::copy(all.begin(), all.end(), std::as_writable_bytes(values).begin());
+}
+
+void NcclCommunicator::all_reduce(std::span<double> values, ReduceOp op) { reduce(values, op); }
+void NcclCommunicator::all_reduce(std::span<float> values, ReduceOp op) { reduce(values, op); }
+void NcclCommunicator::all_reduce(std::span<std::int64_t> values, ReduceOp op) { reduce(values, op); }
+
+void NcclCommunicator::broadcast_bytes(std::span<std::byte> values, int root) {
+  host_.barrier("broadcast");
+  if (values.empty()) return;
+  cuda::DeviceArray<std::byte> device{std::span<const std::byte>(values)};
+  link_->run("broadcast", "ncclBroadcast",
+             [&] { return ncclBroadcast(device.data(), device.data(), values.size(), ncclInt8, root, link_->comm(), cuda::stream()); });
+  if (rank() == root) bytes_sent_ += static_cast<std::int64_t>(values.size()) * (size() - 1);
+  cuda::copy_to_host(values.data(), device.data(), values.size());
+}
+
+// The two meet over the host before NCCL is called: a byte there, a byte back.
+void NcclCommunicator::send_bytes(std::span<const std::byte> values, int to) {
+  std::array<std::byte, 1> ready{};
+  host_.send(std::span<const std::byte>(ready), to);
+  host_.receive(std::span<std::byte>(ready), to);
+  if (values.empty()) return;
+  const Piece whole{to, 0, values.size()};
+  exchange(fmt::format("send to rank {}", to), values, std::span(&whole, 1), {}, {});
+}
+
+void NcclCommunicator::receive_bytes(std::span<std::byte> values, int from) {
+  std::array<std::byte, 1> ready{};
+  host_.receive(std::span<std::byte>(ready), from);
+  host_.send(std::span<const std::byte>(ready), from);
+  if (values.empty()) return;
+  const Piece whole{from, 0, values.size()};
+  exchange(fmt::format("receive from rank {}", from), {}, {}, values, std::span(&whole, 1));
+}
+
+std::vector<std::byte> NcclCommunicator::gather_bytes(std::span<const std::byte> local, int root) {
+  const std::size_t own = local.size();
+  const std::vector<std::size_t> lengths = host_.all_gather(std::span<const std::size_t>(&own, 1));  // and all have met
+  std::vector<Piece> sends, receives;
+  std::size_t total = 0;
+  for (int r = 0; r < size(); ++r) {
+    const std::size_t length = lengths[static_cast<std::size_t>(r)];
+    if (root == kEveryRank || root == r) sends.push_back({r, 0, own});
+    if (root == kEveryRank || root == rank()) {
+      receives.push_back({r, total, length});
+      total += length;
+    }
+  }
+  std::vector<std::byte> all(total);
+  exchange("gather", local, sends, all, receives);
+  return all;
+}
+
+std::vector<std::byte> NcclCommunicator::gather_equal_bytes(std::span<const std::byte> local) {
+  std::vector<std::byte> all(local.size() * static_cast<std::size_t>(size()));
+  host_.barrier("all-gather");
+  if (all.empty()) return all;
+  const cuda::DeviceArray<std::byte> own(local);
+  cuda::DeviceArray<std::byte> device(static_cast<std::int64_t>(all.size()));
+  link_->run("all-gather", "ncclAllGather",
+             [&] { return ncclAllGather(own.data(), device.data(), local.size(), ncclInt8, link_->comm(), cuda::stream()); });
+  bytes_sent_ += static_cast<std::int64_t>(local.size()) * (size() - 1);
+  cuda::copy_to_host(all.data(), device.data(), all.size());
+  return all;
+}
+
+}  // namespace goracs

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "comm/communicator.hpp"
+
+namespace goracs {
+
+/// The same ranks as those of another communicator, with one GPU each, over NCCL.
+///
+/// Goals: no NCCL call pends while a rank is at other work: all ranks meet over `host` before each one, where a peer that does not come is waited
+///   for and named. NCCL itself is never blocking: its calls are polled for errors until the deadline; then it is aborted, and the error names
+///   rank, phase and call. Buffers of the device never go to MPI.
+/// Non-goals: spans of device memory; those of the host are staged through the GPU (the exchange of what is there already comes with its first
+///   caller). Overlap with work.
+/// Ruled out: NCCL's own reductions (their order is not ours to say).
+class NcclCommunicator final : public Communicator {
+ public:
+  /// `host` must live on. Takes the GPU of the rank's number on its host, counted round. Collective.
+  /// Errors: kUsage when a rank sees no GPU, or two ranks share one; kPeer.
+  NcclCommunicator(Communicator& host, double deadline_seconds = 60);
+  ~NcclCommunicator() override;
+
+  int rank() const noexcept override { return host_.rank(); }
+  int size() const noexcept override { return host_.size(); }
+  int local_rank() const noexcept override { return host_.local_rank(); }
+  int local_size() const noexcept override { return host_.local_size(); }
+  std::int64_t bytes_sent() const noexcept override { return bytes_sent_; }
+
+  void barrier(std::string_view phase) override { host_.barrier(phase); }
+  using Communicator::all_reduce;
+  void all_reduce(std::span<double> values, ReduceOp op) override;
+  void all_reduce(std::span<float> values, ReduceOp op) override;
+  void all_reduce(std::span<std::int64_t> values, ReduceOp op) override;
+  void still_working() override { host_.still_working(); }
+
+ protected:
+  void broadcast_bytes(std::span<std::byte> values, int root) override;
+  void send_bytes(std::span<const std::byte> values, int to) override;
+  void receive_bytes(std::span<std::byte> values, int from) override;
+  std::vector<std::byte> gather_bytes(std::span<const std::byte> local, int root) override;
+  std::vector<std::byte> gather_equal_bytes(std::span<const std::byte> local) override;
+
+ private:
+  class Link;
+  /// Bytes of a buffer that go to a rank or come from it.
+  struct Piece {
+    int peer;
+    std::size_t offset, bytes;
+  };
+  template <class T>
+  void reduce(std::span<T> values, ReduceOp op);
+  void exchange(std::string_view phase, std::span<const std::byte> from, std::span<const Piece> sends, std::span<std::byte> to,
+                std::span<const Piece> receives);
+
+  Communicator& host_;
+  std::unique_ptr<Link> link_;
+  std::int64_t bytes_sent_ = 0;
+};
+
+}  // namespace goracs

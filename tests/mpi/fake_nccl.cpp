@@ -1,0 +1,188 @@
+#include "fake_nccl.hpp"
+
+#include <mpi.h>
+#include <nccl.h>
+
+#include <cstring>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "kernels/emulator/device_queue.hpp"
+#include "kernels/emulator/scheduler.hpp"
+#include "kernels/fakes/device_pages.hpp"
+#include "kernels/fakes/fake_calls.hpp"
+
+// NOLINTBEGIN(readability-identifier-naming): NCCL's names
+struct ncclComm {
+  MPI_Comm mpi = MPI_COMM_NULL;
+  int rank = 0, size = 1;
+  int unfinished = 0;  ///< looks at its state that still say ncclInProgress
+};
+// NOLINTEND(readability-identifier-naming)
+
+namespace {
+
+using goracs::emulator::Violation;
+
+struct Message {
+  void* address;
+  std::size_t bytes;
+  int peer;
+  bool sends;
+};
+int group_depth = 0;
+std::vector<Message> group;
+ncclComm_t group_comm = nullptr;
+cudaStream_t group_stream = nullptr;
+bool stalls = false;      ///< the next work
+bool is_stalled = false;  ///< work that was begun, until its communicator is aborted
+
+ncclResult_t begin(const char* call) { return static_cast<ncclResult_t>(goracs::fakes::begin_call(call)); }
+
+void check_device(const void* address, std::size_t bytes, const char* call) {
+  if (!goracs::fakes::is_device(address, bytes)) throw Violation(std::string(call) + ": not within one allocation of the device");
+}
+
+void never_done(cudaStream_t stream) {
+  goracs::emulator::enqueue(stream, "nccl work", [stream] {
+    if (is_stalled) never_done(stream);
+  });
+}
+
+/// Puts `work` on the stream; a communicator that does not block answers that it is at it.
+ncclResult_t enqueue(ncclComm_t comm, cudaStream_t stream, std::function<void()> work) {
+  comm->unfinished = 1;
+  is_stalled = std::exchange(stalls, false);
+  if (is_stalled)
+    never_done(stream);
+  else
+    goracs::emulator::enqueue(stream, "nccl work", std::move(work));
+  return ncclInProgress;
+}
+
+ncclResult_t add_to_group(const Message& message, ncclComm_t comm, cudaStream_t stream, const char* call) {
+  check_device(message.address, message.bytes, call);
+  if (message.peer < 0 || message.peer >= comm->size) return ncclInvalidArgument;
+  if (const ncclResult_t result = begin(call); result != ncclSuccess) return result;
+  if (group_depth == 0) throw Violation(std::string(call) + " outside a group");
+  group.push_back(message);
+  group_comm = comm;
+  group_stream = stream;
+  return ncclSuccess;
+}
+
+void exchange(const std::vector<Message>& messages, MPI_Comm mpi) {
+  std::vector<MPI_Request> requests;
+  for (const Message& message : messages) {
+    requests.emplace_back();
+    const auto count = static_cast<int>(message.bytes);
+    if (message.sends)
+      MPI_Isend(message.address, count, MPI_BYTE, message.peer, 0, mpi, &requests.back());
+    else
+      MPI_Irecv(message.address, count, MPI_BYTE, message.peer, 0, mpi, &requests.back());
+  }
+  MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE);
+}
+
+}  // namespace
+
+void goracs::fakes::stall_next_nccl_work() { stalls = true; }
+
+// NOLINTBEGIN(readability-identifier-naming): NCCL's names
+extern "C" {
+
+ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
+  std::memset(id, 7, sizeof *id);
+  return begin("ncclGetUniqueId");
+}
+
+ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUniqueId id, int rank, ncclConfig_t* config) {
+  if (config->blocking != 0) throw Violation("a communicator that blocks");
+  if (id.internal[0] != 7 || id.internal[NCCL_UNIQUE_ID_BYTES - 1] != 7) return ncclInvalidArgument;  // rank 0's never came
+  if (const ncclResult_t result = begin("ncclCommInitRankConfig"); result != ncclSuccess) return result;
+  *comm = new ncclComm;
+  MPI_Comm_dup(MPI_COMM_WORLD, &(*comm)->mpi);
+  MPI_Comm_rank((*comm)->mpi, &(*comm)->rank);
+  MPI_Comm_size((*comm)->mpi, &(*comm)->size);
+  if (rank != (*comm)->rank || ranks != (*comm)->size) throw Violation("other ranks than MPI's");
+  (*comm)->unfinished = 3;
+  return ncclInProgress;
+}
+
+ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t* state) {
+  if (const ncclResult_t result = begin("ncclCommGetAsyncError"); result != ncclSuccess) {
+    *state = result;  // as the real one: the call succeeds, the state is the error
+    return ncclSuccess;
+  }
+  *state = comm->unfinished > 0 ? ncclInProgress : ncclSuccess;
+  if (comm->unfinished > 0) --comm->unfinished;
+  return ncclSuccess;
+}
+
+ncclResult_t ncclCommFinalize(ncclComm_t comm) {
+  comm->unfinished = 2;
+  const ncclResult_t result = begin("ncclCommFinalize");
+  return result == ncclSuccess ? ncclInProgress : result;
+}
+
+ncclResult_t ncclCommDestroy(ncclComm_t comm) {
+  MPI_Comm_free(&comm->mpi);
+  delete comm;
+  return begin("ncclCommDestroy");
+}
+
+ncclResult_t ncclCommAbort(ncclComm_t comm) {
+  is_stalled = false;
+  delete comm;  // peers are not asked: MPI's communicator stays
+  return begin("ncclCommAbort");
+}
+
+ncclResult_t ncclGroupStart() {
+  ++group_depth;
+  return begin("ncclGroupStart");
+}
+
+ncclResult_t ncclSend(const void* buffer, size_t count, ncclDataType_t type, int peer, ncclComm_t comm, cudaStream_t stream) {
+  if (type != ncclInt8) return ncclInvalidArgument;
+  return add_to_group({const_cast<void*>(buffer), count, peer, true}, comm, stream, "ncclSend");
+}
+
+ncclResult_t ncclRecv(void* buffer, size_t count, ncclDataType_t type, int peer, ncclComm_t comm, cudaStream_t stream) {
+  if (type != ncclInt8) return ncclInvalidArgument;
+  return add_to_group({buffer, count, peer, false}, comm, stream, "ncclRecv");
+}
+
+ncclResult_t ncclGroupEnd() {
+  const ncclResult_t result = begin("ncclGroupEnd");
+  --group_depth;
+  const std::vector<Message> messages = std::exchange(group, {});
+  if (result != ncclSuccess || messages.empty()) return result;
+  return enqueue(group_comm, group_stream, [messages, mpi = group_comm->mpi] { exchange(messages, mpi); });
+}
+
+ncclResult_t ncclAllGather(const void* from, void* to, size_t count, ncclDataType_t type, ncclComm_t comm, cudaStream_t stream) {
+  check_device(from, count, "ncclAllGather");
+  check_device(to, count * static_cast<std::size_t>(comm->size), "ncclAllGather");
+  if (type != ncclInt8) return ncclInvalidArgument;
+  if (const ncclResult_t result = begin("ncclAllGather"); result != ncclSuccess) return result;
+  const auto bytes = static_cast<int>(count);
+  return enqueue(comm, stream, [=, mpi = comm->mpi] { MPI_Allgather(from, bytes, MPI_BYTE, to, bytes, MPI_BYTE, mpi); });
+}
+
+ncclResult_t ncclBroadcast(const void* from, void* to, size_t count, ncclDataType_t type, int root, ncclComm_t comm, cudaStream_t stream) {
+  check_device(from, count, "ncclBroadcast");
+  check_device(to, count, "ncclBroadcast");
+  if (type != ncclInt8) return ncclInvalidArgument;
+  if (const ncclResult_t result = begin("ncclBroadcast"); result != ncclSuccess) return result;
+  return enqueue(comm, stream, [=, mpi = comm->mpi, rank = comm->rank] {
+    if (rank == root) std::memmove(to, from, count);
+    MPI_Bcast(to, static_cast<int>(count), MPI_BYTE, root, mpi);
+  });
+}
+
+const char* ncclGetErrorString(ncclResult_t result) { return result == ncclRemoteError ? "remote process exited" : "another error"; }
+const char* ncclGetLastError(ncclComm_t) { return ""; }
+
+}  // extern "C"
+// NOLINTEND(readability-identifier-naming)

@@ -1,0 +1,116 @@
+// NCCL's communicator against the contract and against failures, on a fake of NCCL over MPI and the emulator's cudart.
+#include "comm/nccl_communicator.hpp"
+
+#include <gtest/gtest.h>
+#include <nccl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <limits>
+
+#include "communicator_contract.hpp"
+#include "fake_nccl.hpp"
+#include "kernels/fakes/device_pages.hpp"
+#include "kernels/fakes/fake_calls.hpp"
+#include "support/expect_error.hpp"
+#include "support/mpi_world.hpp"
+
+namespace goracs {
+namespace {
+
+constexpr double kDeadline = 1;
+
+/// As many devices as there are ranks, or fewer.
+void devices(int count) { setenv("GORACS_FAKE_DEVICES", std::to_string(count).c_str(), 1); }
+
+bool was_called(const char* function) { return std::ranges::count(fakes::calls(), function) > 0; }
+
+class NcclContract : public testing::TestWithParam<test::ContractCase> {};
+TEST_P(NcclContract, Holds) {
+  devices(test::world().size());
+  const std::size_t used = fakes::device_bytes_used();
+  {
+    NcclCommunicator world(test::world(), test::kPeerSeconds);
+    GetParam().check(world);
+  }
+  EXPECT_EQ(fakes::device_bytes_used(), used) << "device memory that nobody has freed";
+}
+INSTANTIATE_TEST_SUITE_P(All, NcclContract, testing::ValuesIn(test::contract_cases()),
+                         [](const auto& instance) { return instance.param.name; });
+
+class Nccl : public testing::Test {
+ protected:
+  void SetUp() override {
+    devices(test::world().size());
+    fakes::forget_calls();
+  }
+  /// What an exchange of `any` says when it fails: rank, phase and call, and NCCL is aborted.
+  void expect_end(Communicator& any, const std::string& call) {
+    const std::string rank = "rank " + std::to_string(any.rank());
+    std::vector<double> values{1, 2, 3};
+    test::expect_error(ExitCode::kPeer, {rank, "'broadcast'", call}, [&] { any.broadcast(std::span<double>(values), 0); });
+    EXPECT_TRUE(was_called("ncclCommAbort"));
+    test::expect_error(ExitCode::kPeer, {"after an exchange that failed"}, [&] { any.broadcast(std::span<double>(values), 0); });
+  }
+};
+
+TEST_F(Nccl, ACallThatFailsIsNamed) {
+  NcclCommunicator world(test::world(), kDeadline);
+  fakes::fail_call("ncclBroadcast", 1, ncclSystemError);
+  expect_end(world, "ncclBroadcast");
+}
+
+TEST_F(Nccl, AnErrorThatComesLaterIsNamed) {
+  NcclCommunicator world(test::world(), kDeadline);
+  fakes::fail_call("ncclCommGetAsyncError", 2, ncclRemoteError);
+  expect_end(world, "remote process exited");
+}
+
+TEST_F(Nccl, WorkThatIsNeverDoneEndsAtTheDeadline) {
+  NcclCommunicator world(test::world(), kDeadline);
+  fakes::stall_next_nccl_work();
+  const auto begin = std::chrono::steady_clock::now();
+  expect_end(world, "ncclBroadcast (run.deadline_seconds)");
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::duration<double>(kDeadline));
+}
+
+TEST_F(Nccl, EveryCallOfAGroupMayFail) {
+  for (const char* call : {"ncclGroupStart", "ncclSend", "ncclRecv", "ncclGroupEnd"}) {
+    NcclCommunicator world(test::world(), kDeadline);
+    Communicator& any = world;
+    fakes::fail_call(call, 1, ncclInternalError);
+    const std::vector<int> own{world.rank()};
+    test::expect_error(ExitCode::kPeer, {"'gather'", "rank " + std::to_string(world.rank())},
+                       [&] { any.all_gather(std::span<const int>(own)); });
+  }
+}
+
+TEST_F(Nccl, AStartThatFailsIsNamed) {
+  fakes::fail_call("ncclCommInitRankConfig", 1, ncclSystemError);
+  test::expect_error(ExitCode::kPeer, {"'the start'", "ncclCommInitRankConfig"}, [] { NcclCommunicator world(test::world(), kDeadline); });
+}
+
+TEST_F(Nccl, AFullDeviceIsNoPeersFault) {
+  NcclCommunicator world(test::world(), kDeadline);
+  Communicator& any = world;
+  fakes::fail_call("cudaMalloc", 1, 2);  // cudaErrorMemoryAllocation
+  std::vector<double> values{1, 2, 3};
+  test::expect_error(ExitCode::kIo, {"24 bytes", "cudaMalloc"}, [&] { any.broadcast(std::span<double>(values), 0); });
+}
+
+TEST_F(Nccl, TwoRanksOnOneGpuAreRefused) {
+  if (test::world().size() == 1) return;
+  devices(test::world().size() - 1);
+  const std::string last = std::to_string(test::world().size() - 1);
+  test::expect_error(ExitCode::kUsage, {"ranks 0 and " + last, "share GPU 0000:00:00.0"},
+                     [] { NcclCommunicator world(test::world(), kDeadline); });
+}
+
+TEST_F(Nccl, NoGpuIsRefused) {
+  devices(0);
+  test::expect_error(ExitCode::kUsage, {"wants a GPU", "there is no GPU"}, [] { NcclCommunicator world(test::world(), kDeadline); });
+}
+
+}  // namespace
+}  // namespace goracs
