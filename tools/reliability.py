@@ -83,7 +83,7 @@ def page(results: list[dict]) -> str:
     lines = [f"""# Reliability: what is promised, how it was tried, how often
 
 Made by `tools/faults.sh` on {datetime.date.today()} from {hours:.1f} hours of campaigns on two cores, with {len(builds)} successive builds of the
-program. The tests named here run with every `tools/test.sh`. No GPU; Slurm: one node, started by the test; network file systems were never tried.
+program. The tests named here run with every `tools/test.sh`, those of the oracles with its `--oracle`. No GPU; Slurm: one node, started by the test; network file systems were never tried.
 Settings behind a config's name make it smaller.
 
 | | promise | tests | |
