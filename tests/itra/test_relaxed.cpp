@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "all_coresets.hpp"
 #include "comm/self_communicator.hpp"
 #include "invented_costs.hpp"
 #include "itra/cost_matrix.hpp"
@@ -20,9 +21,12 @@
 namespace goracs::itra {
 namespace {
 
+using test::all_coresets;
 using test::CostKind;
+using test::Enumerated;
 using test::invented_costs;
 using test::kCostKinds;
+using test::optimum;
 
 constexpr double kRounding = 1 + 1e-15;  // exact integers are compared after one division
 
@@ -41,35 +45,6 @@ RelaxedSelection chosen(const Matrix<float>& matrix, std::int64_t budget, Commun
   const CostMatrix cost = CostMatrix::of(matrix, world);
   const std::vector<std::int64_t> greedy = *GreedyPass(cost, world).coreset(budget);
   return choose_relaxed(cost.view(), greedy, config, world, events);
-}
-
-/// A coreset with its score in units of 2^-40 / (n M), by LEMON.
-struct Enumerated {
-  std::vector<std::int64_t> rows;
-  std::int64_t units;
-};
-
-std::vector<Enumerated> all_coresets(const Matrix<float>& matrix, std::int64_t budget) {
-  const std::int64_t cols = matrix.cols(), divisor = std::gcd(budget, cols);
-  std::vector<Enumerated> all;
-  std::vector<bool> taken(static_cast<std::size_t>(matrix.rows()), false);
-  std::fill_n(taken.begin(), budget, true);
-  do {
-    Enumerated one{{}, 0};
-    std::vector<std::int64_t> cost;
-    for (std::int64_t i = 0; i < matrix.rows(); ++i) {
-      if (!taken[static_cast<std::size_t>(i)]) continue;
-      one.rows.push_back(i);
-      for (const float c : matrix.row(i)) cost.push_back(std::llrint(std::ldexp(static_cast<double>(c), 40)));
-    }
-    one.units = divisor * test::lemon_transport(budget, cols, cols / divisor, budget / divisor, cost);
-    all.push_back(std::move(one));
-  } while (std::prev_permutation(taken.begin(), taken.end()));
-  return all;
-}
-
-std::int64_t optimum(const std::vector<Enumerated>& all) {
-  return std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.units < b.units; })->units;
 }
 
 struct Tiny {
