@@ -1,9 +1,9 @@
 #include "model/layer_checkpoint.hpp"
 
-#include <optional>
-
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include <optional>
 
 namespace goracs {
 namespace {

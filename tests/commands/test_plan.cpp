@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "commands/gpu_limits.hpp"
 #include "commands/stage_costs.hpp"

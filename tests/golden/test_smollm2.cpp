@@ -1,9 +1,9 @@
 // SmolLM2 at full size, from text to number: token ids, losses, logits, hidden states and a greedy continuation (tests/golden/smollm2).
-#include <limits>
-
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
+
+#include <limits>
 
 #include "data/tokenizer.hpp"
 #include "eval/ending_tokens.hpp"

@@ -1,7 +1,7 @@
 // The communicator's contract for one process alone and for ranks that are threads (which the other tests stand on). No MPI.
-#include <tuple>
-
 #include <gtest/gtest.h>
+
+#include <tuple>
 
 #include "comm/self_communicator.hpp"
 #include "communicator_contract.hpp"

@@ -1,9 +1,8 @@
 #include "data/dataset.hpp"
 
-#include <algorithm>
-
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "data/alpaca_file.hpp"

@@ -1,13 +1,13 @@
 // Products with frozen weights equal at::linear's, alone, with what follows them, and under autograd.
 #include "model/frozen_linear.hpp"
 
-#include <cstdint>
-#include <tuple>
-
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
+
+#include <cstdint>
+#include <tuple>
 
 namespace goracs {
 namespace {

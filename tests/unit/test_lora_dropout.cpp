@@ -1,7 +1,7 @@
-#include <cmath>
-
 #include <ATen/Functions.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "train/lora_dropout.hpp"
 
