@@ -1,17 +1,30 @@
 #include "model/batch_rounds.hpp"
 
 #include <algorithm>
+#include <cmath>
 
+#include "base/error.hpp"
 #include "comm/agreement.hpp"
 
 namespace goracs {
+namespace {
+
+Matrix<double> finite_rows(const BatchWork& work, const std::vector<std::int64_t>& batch) {
+  Matrix<double> rows = work.compute(batch);
+  for (std::int64_t k = 0; k < rows.rows(); ++k)
+    GORACS_CHECK_NUMERIC(std::ranges::all_of(rows.row(k), [](double x) { return std::isfinite(x); }), "{} {} is not finite", work.result,
+                         batch[static_cast<std::size_t>(k)]);
+  return rows;
+}
+
+}  // namespace
 
 bool in_rounds(const std::vector<std::vector<std::int64_t>>& batches, const BatchWork& work, Communicator& world) {
   const auto count = static_cast<std::int64_t>(batches.size());
   for (std::int64_t first = 0; first < count; first += world.size()) {
     Matrix<double> own;
     together(world, [&] {
-      if (first + world.rank() < count) own = work.compute(batches[static_cast<std::size_t>(first + world.rank())]);
+      if (first + world.rank() < count) own = finite_rows(work, batches[static_cast<std::size_t>(first + world.rank())]);
     });
     const std::vector<double> rows =
         world.all_gather(std::span<const double>(own.data(), static_cast<std::size_t>(own.rows() * own.cols())));

@@ -67,7 +67,7 @@ class BadInput(unittest.TestCase):
         model = self.copy_with_nan(MODELS / "llama_gqa", "model.layers.0.input_layernorm.weight")
         self.refused(NUMERIC, ["title ", "not finite"], f"model.path={model}", "model.adapter=none")
         self.refused(NUMERIC, ["sample ", "nan"], f"model.path={model}", "model.adapter=none", config=CTRPRE)
-        self.refused(NUMERIC, ["sample ", "nan"], f"model.path={model}", "evaluate.adapter=none", config=CTRPRE)
+        self.refused(NUMERIC, ["sample ", "not finite"], f"model.path={model}", "evaluate.adapter=none", config=CTRPRE)
 
     def test_a_budget_above_the_pool(self) -> None:
         self.refused(INPUT, ["budget", "100000"], "select.budget=100000")
