@@ -51,8 +51,9 @@ void close_written(H5Handle& written, const std::string& path, const std::string
 }
 
 /// At the end of the process the library would close once more what it could not close before, and crash on that (a failed write at H5Fclose). We
-/// close all files ourselves. Only heeded before any other call of HDF5, hence before main.
-[[maybe_unused]] const herr_t kNothingAtExit = H5dont_atexit();
+/// close all files ourselves. Only heeded before any other call of HDF5, hence before main. MPI_Finalize would do the same for a library that was
+/// started after MPI_Init: so it starts here.
+[[maybe_unused]] const herr_t kNothingAtExit = H5dont_atexit() < 0 ? -1 : H5open();
 
 /// The library prints its errors by itself unless told not to; ours carry them.
 void silence() {

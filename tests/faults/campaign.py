@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from program_run import PROGRAM
+from program_run import PROGRAM, Undisturbed, undisturbed
 
 NAME = ("promise", "what", "config", "ranks")  # what the lines of one campaign have in common
 MOST_FAILURES = 3  # of one piece: then something is wrong at large
@@ -58,6 +58,19 @@ class Piece:
         self.most_seconds = options.seconds
         self.before = next((line for line in merged(lines_of(options.results) if options.results else [])
                             if all(line.get(key) == value for key, value in name.items())), {})
+
+    def undisturbed(self, config: str, ranks: int, settings: tuple[str, ...]) -> Undisturbed:
+        """One run of these settings, which later pieces of any campaign with the same build find beside the results."""
+        key = [commit_of_program(), config, ranks, *settings]
+        kept = self.results.with_name(self.results.name + ".undisturbed") if self.results else None
+        for line in lines_of(kept) if kept else []:
+            if line["of"] == key:
+                return Undisturbed(*line["run"])
+        run = undisturbed(config, ranks, settings)
+        if kept:
+            with open(kept, "a") as file:
+                file.write(json.dumps({"of": key, "run": run}) + "\n")
+        return run
 
     def goes_on(self) -> bool:
         return time.monotonic() - self.begin < self.most_seconds and len(self.failures) < MOST_FAILURES

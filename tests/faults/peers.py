@@ -12,7 +12,7 @@ import signal
 import time
 
 from campaign import Piece, arguments
-from program_run import ProgramRun, content_hashes, folders, stage_at_work, undisturbed, work_folder
+from program_run import ProgramRun, content_hashes, work_folder
 
 PEER_EXIT = 6
 SLACK = 15  # seconds beside the deadline: the launcher's own
@@ -25,16 +25,15 @@ class Peers:
         self.piece = Piece(options, promise="R8", what="kill -9 and SIGSTOP of one rank", config=options.config, ranks=options.ranks)
         self.before = self.piece.before.get("tried_in", {})
         self.tried: collections.Counter[str] = collections.Counter()
-        self.expected, self.seconds, self.begun = undisturbed(options.config, options.ranks, self.settings)
+        self.expected, self.seconds, _ = self.piece.undisturbed(options.config, options.ranks, self.settings)
         self.hits: collections.Counter[str] = collections.Counter()
         self.latest = 0.0
 
     def hit(self, stage: str, number: int) -> None:
         with work_folder() as work:
             run = ProgramRun(work, self.options.config, self.options.ranks, settings=self.settings)
-            while run.process.poll() is None and stage not in folders(work):
-                time.sleep(0.001)
-            rank, at = self.random.randrange(self.options.ranks), stage_at_work(work) or "between stages"
+            run.wait_for(stage)
+            rank, at = self.random.randrange(self.options.ranks), run.at_work_in()
             if not run.signal_rank(rank, number):
                 run.wait()
                 return

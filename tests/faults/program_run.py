@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 import uuid
+from typing import NamedTuple
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("GORACS_PROGRAM", ROOT / "build" / "goracs"))
@@ -30,6 +31,7 @@ class ProgramRun:
         words = [word for setting in (f"work_dir={work}", *settings) for word in ("--set", setting)]
         launch = [*MPIRUN, str(ranks)] if launcher is None else launcher
         self.output = tempfile.TemporaryFile("w+")
+        self.found = set(folders(work))  # of earlier runs
         self.process = subprocess.Popen([*launch, str(PROGRAM), verb, "--config", config, *words], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.output,
                                         stderr=subprocess.STDOUT, start_new_session=True, env=os.environ | ENVIRONMENT | {MARK: self.mark} | (environment or {}))
 
@@ -69,8 +71,24 @@ class ProgramRun:
             raise AssertionError(f"still running after {seconds} s:\n{self.text()}") from None
 
     def text(self) -> str:
-        self.output.seek(0)
-        return self.output.read()
+        """What it has said so far; the place where it writes stays as it is."""
+        output = self.output.fileno()
+        return os.pread(output, os.fstat(output).st_size, 0).decode(errors="replace")
+
+    def has_begun(self, stage: str) -> bool:
+        """Whether this run has come to the stage: the folder is its own, or it says so of one that an earlier run left."""
+        return stage in folders(self.work) and (stage not in self.found or f"{stage}: begins" in self.text())
+
+    def at_work_in(self) -> str:
+        stage = stage_at_work(self.work)
+        if stage and self.has_begun(stage):
+            return stage
+        return "between stages" if any(map(self.has_begun, folders(self.work))) else "start"
+
+    def wait_for(self, stage: str) -> None:
+        """Until it has come to the stage, or has ended."""
+        while self.process.poll() is None and not self.has_begun(stage):
+            time.sleep(0.002)
 
 
 def folders(work: pathlib.Path) -> dict[str, pathlib.Path]:
@@ -103,8 +121,18 @@ def work_folder(keep_as: pathlib.Path | None = None):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def undisturbed(config: str = "configs/test_tiny.yaml", ranks: int = 2, settings: tuple[str, ...] = ()) -> tuple[dict[str, str], float, dict[str, float]]:
-    """Content hashes, seconds of the whole and at which each stage began."""
+class Undisturbed(NamedTuple):
+    """A run that nothing happened to: content hashes, seconds of the whole, and at which each stage began."""
+    hashes: dict[str, str]
+    seconds: float
+    begun: dict[str, float]
+
+    def length(self, stage: str) -> float:
+        later = [self.begun[other] for other in STAGES[STAGES.index(stage) + 1:] if other in self.begun]
+        return max(0.02, min([*later, self.seconds]) - self.begun[stage])
+
+
+def undisturbed(config: str = "configs/test_tiny.yaml", ranks: int = 2, settings: tuple[str, ...] = ()) -> Undisturbed:
     with work_folder() as work:
         begin, begun = time.monotonic(), {}
         run = ProgramRun(work, config, ranks, settings=settings)
@@ -116,4 +144,4 @@ def undisturbed(config: str = "configs/test_tiny.yaml", ranks: int = 2, settings
         seconds = time.monotonic() - begin
         if run.wait() != 0:
             raise AssertionError(f"an undisturbed run failed:\n{run.text()}")
-        return content_hashes(work), seconds, begun
+        return Undisturbed(content_hashes(work), seconds, begun)

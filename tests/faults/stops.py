@@ -3,7 +3,8 @@
 
     stops.py [--per-stage N] [--within SECONDS] [--in-turn] [--srun] [options of campaign.py]
 
-Prints one JSON object with the seconds from the request to the end.
+Every other request comes as the stage begins, when it loads what it needs, the others at any time within it. Prints one JSON object with the seconds
+from the request to the end.
 """
 import argparse
 import collections
@@ -16,7 +17,7 @@ import sys
 import time
 
 from campaign import Piece, arguments
-from program_run import STAGES, ProgramRun, content_hashes, folders, stage_at_work, undisturbed, work_folder
+from program_run import STAGES, ProgramRun, content_hashes, work_folder
 
 sys.path.insert(0, str(pathlib.Path(__file__).with_name("slurm")))
 from one_node_slurm import OneNodeSlurm  # noqa: E402
@@ -32,7 +33,8 @@ class Stops:
         self.piece = Piece(options, promise="R6", what="SIGUSR2 and STOP under " + ("srun" if options.srun else "mpirun"), config=options.config, ranks=options.ranks)
         self.before = self.piece.before.get("asked_in", {})
         self.asked: collections.Counter[str] = collections.Counter()
-        self.expected, self.seconds, self.begun = undisturbed(options.config, options.ranks, self.settings)
+        self.model = self.piece.undisturbed(options.config, options.ranks, tuple(options.set))
+        self.expected, self.seconds = self.model.hashes, self.model.seconds
         self.launcher = ["srun", f"--ntasks={options.ranks}", "--mpi=pmix", "--kill-on-bad-exit=1", "--cpu-bind=none"] if options.srun else None
         self.latest: dict[str, float] = {}
         self.equal = 0
@@ -46,12 +48,13 @@ class Stops:
         else:  # one rank alone hears of it, the others learn it from each other
             run.signal_rank(self.random.randrange(self.options.ranks), signal.SIGUSR2)
 
-    def stop_in(self, work: pathlib.Path, stage: str, way: str) -> None:
+    def stop_in(self, work: pathlib.Path, stage: str, way: str, at_once: bool) -> None:
         """One run stopped in this stage; nothing is counted when the run was over too soon."""
         run = ProgramRun(work, self.options.config, self.options.ranks, settings=self.settings, launcher=self.launcher)
-        while run.process.poll() is None and stage not in folders(work):
-            time.sleep(0.001)
-        asked, hit = time.monotonic(), stage_at_work(work) or "between stages"
+        run.wait_for(stage)
+        if not at_once:
+            time.sleep(self.random.uniform(0, self.model.length(stage)))
+        asked, hit = time.monotonic(), run.at_work_in()
         self.ask(run, way)
         code = run.wait(60 + self.seconds)
         seconds = time.monotonic() - asked
@@ -71,25 +74,28 @@ class Stops:
         assert not different, f"stopped and resumed: {', '.join(different)} differ"
         self.equal += 1
 
-    def next_way(self, stage: str) -> str | None:
+    def next_request(self, stage: str) -> tuple[str, bool] | None:
+        """By which way, and whether at the stage's begin."""
         tried = self.before.get(stage, 0) + self.asked[stage]
         if tried >= self.options.per_stage or not self.piece.goes_on():
             return None
         self.asked[stage] += 1
-        return ["launcher", "one rank", "STOP"][(tried + STAGES.index(stage)) % 3]
+        return ["launcher", "one rank", "STOP"][(tried + STAGES.index(stage)) % 3], tried % 2 == 0
 
     def each_apart(self) -> None:
         for stage in self.expected:
-            while way := self.next_way(stage):
+            while request := self.next_request(stage):
                 with self.piece.attempt(), work_folder() as work:
-                    self.stop_in(work, stage, way)
+                    self.stop_in(work, stage, *request)
                     self.go_on(work)
 
     def in_turn(self) -> None:
-        while ways := {stage: way for stage in self.expected if (way := self.next_way(stage))}:
-            with self.piece.attempt(), work_folder() as work:
-                for stage, way in ways.items():
-                    self.stop_in(work, stage, way)
+        """One run, stopped in all its stages."""
+        with self.piece.attempt(), work_folder() as work:
+            for stage in self.expected:
+                while request := self.next_request(stage):
+                    self.stop_in(work, stage, *request)
+            if self.asked:
                 self.go_on(work)
 
     def run(self) -> None:
@@ -104,7 +110,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--per-stage", type=int, default=3)
     parser.add_argument("--within", type=float, default=10)
-    parser.add_argument("--in-turn", action="store_true", help="one run stopped in all its stages, one after the other, instead of a run for each")
+    parser.add_argument("--in-turn", action="store_true", help="one run stopped in all its stages, one after the other, instead of a run for each request")
     parser.add_argument("--srun", action="store_true", help="under a Slurm of one node, started for it")
     options = parser.parse_args()
     with OneNodeSlurm() if options.srun else contextlib.nullcontext() as slurm:
