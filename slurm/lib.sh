@@ -8,7 +8,8 @@ cd "$GORACS_ROOT" || exit 2 # configs name paths from here
 # shellcheck source=slurm/site.sh
 source "$GORACS_ROOT/slurm/site.sh"
 
-readonly GORACS_RESUMABLE_EXIT=75
+readonly GORACS_RESUMABLE_EXIT=75 GORACS_PEER_EXIT=6
+readonly GORACS_LAUNCHES=3 GORACS_LAUNCH_PAUSE=3 # seconds
 
 goracs_say() { printf 'goracs-slurm: %s\n' "$*" >&2; }
 goracs_in_job() { [ -n "${SLURM_JOB_ID:-}" ]; }
@@ -110,6 +111,14 @@ goracs_run_folder() {
   fi
 }
 
+# srun may return 0 though the step was never launched: what the program leaves says whether all was done.
+goracs_done() {
+  local folder="$1" verb="$2"
+  [ -n "$folder" ] || return 0
+  [ ! -e "$folder/RESUMABLE" ] || return 1
+  case "$verb" in run | sweep) [ -e "$folder/summary.json" ] ;; esac
+}
+
 # --- again? ----------------------------------------------------------------------------------------------------------------------
 
 # The user's own wish, by a file STOP, is no reason to start again.
@@ -155,7 +164,7 @@ goracs_end() {
 
 # goracs_ranks VERB ARGUMENT...: the program on all ranks of the job; does not return unless it ended with 0
 goracs_ranks() {
-  local launch=() folder="" stamp="" code=0
+  local launch=() folder="" stamp="" code=0 launches
   goracs_site_environment
   goracs_choose_launch || exit 2
   if goracs_dry; then
@@ -167,9 +176,15 @@ goracs_ranks() {
   folder=$(goracs_run_folder "$@")
   stamp=$(mktemp "${TMPDIR:-/tmp}/goracs-start.XXXXXX")
   touch -d '1 second ago' "$stamp" # file times of a network file system are coarse
-  goracs_run_with_signals "${launch[@]}" "$GORACS_PROGRAM" "$@"
-  code=$?
-  if [ "$code" != 0 ]; then goracs_end "$code" "$folder" "$stamp"; fi
+  for ((launches = 1; ; ++launches)); do
+    goracs_run_with_signals "${launch[@]}" "$GORACS_PROGRAM" "$@"
+    code=$?
+    if [ "$code" != 0 ]; then goracs_end "$code" "$folder" "$stamp"; fi
+    if goracs_done "$folder" "$1"; then break; fi
+    goracs_say "${launch[0]} returned 0, but the run is not finished: it never started ($launches of $GORACS_LAUNCHES)"
+    if ((launches == GORACS_LAUNCHES)); then rm -f "$stamp"; exit "$GORACS_PEER_EXIT"; fi
+    sleep "$GORACS_LAUNCH_PAUSE"
+  done
   rm -f "$stamp"
   if [ -n "$folder" ]; then rm -f "$folder/.requeued-at"; fi
 }

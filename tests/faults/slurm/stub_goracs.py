@@ -65,6 +65,8 @@ def work_on(folder: pathlib.Path, verb: str, settings: dict[str, str]) -> int:
     if not stopped:
         with open(folder / "log", "a") as log:
             log.write(f"done {verb} rank {rank} time {time.time():.2f}\n")
+        (folder / "RESUMABLE").unlink(missing_ok=True)
+        (folder / "summary.json").touch()
         return 0
     (folder / f"stopped-{restart}-{rank}").touch()
     if rank > 0:

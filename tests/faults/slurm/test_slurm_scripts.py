@@ -113,6 +113,31 @@ class SlurmScripts(SlurmCase):
         first_point = min(float(re.search(r"time ([\d.]+)", line).group(1)) for k in range(3) for line in self.lines("start", f"stub-{k}"))
         self.assertLess(last_shared, first_point)
 
+    def with_a_launcher_that_lies(self, times: int) -> None:
+        """An srun before the real one on the path that so many times starts nothing and returns 0, as srun does when a step cannot be launched."""
+        folder = self.work / "bin"
+        folder.mkdir()
+        (folder / "srun").write_text(f"""#!/bin/bash
+            echo >>{folder}/calls
+            (($(wc -l <{folder}/calls) > {times})) || exit 0
+            exec {shutil.which("srun")} "$@"
+            """)
+        (folder / "srun").chmod(0o755)
+        self.environment["PATH"] = f"{folder}:{self.slurm.environment['PATH']}"
+
+    def test_a_launcher_that_starts_nothing_and_returns_0_is_called_again(self) -> None:
+        self.with_a_launcher_that_lies(1)
+        state = self.ended(self.sbatch("seqrec_games.sh", [], steps=3))
+        self.assertEqual(state["JobState"], "COMPLETED", self.job_logs())
+        self.assertEqual(len(self.lines("done")), 2)
+        self.assertIn("it never started (1 of 3)", self.job_logs())
+
+    def test_a_launcher_that_never_starts_anything_fails_the_job(self) -> None:
+        self.with_a_launcher_that_lies(10)
+        state = self.ended(self.sbatch("seqrec_games.sh", [], steps=3))
+        self.assertEqual((state["JobState"], state["ExitCode"]), ("FAILED", "6:0"), self.job_logs())
+        self.assertIn("it never started (3 of 3)", self.job_logs())
+
     def test_a_dry_run_prints_what_would_be_submitted_and_started(self) -> None:
         for script in sorted((ROOT / "slurm").glob("*_*.sh")):
             done = subprocess.run([str(script)], cwd=ROOT, env=self.slurm.environment | self.environment | {"DRY_RUN": "1"}, capture_output=True, text=True,
