@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -31,12 +32,22 @@ struct Message {
   int peer;
   bool sends;
 };
+
+/// Messages under way. MPI sees copies alone: it may still touch them when nobody waits for them any more.
+struct Transfer {
+  std::vector<Message> messages;
+  std::vector<std::vector<char>> copies;
+  std::vector<MPI_Request> requests;
+};
+std::vector<std::shared_ptr<Transfer>> given_up;  // of aborted communicators
+
 int group_depth = 0;
 std::vector<Message> group;
 ncclComm_t group_comm = nullptr;
 cudaStream_t group_stream = nullptr;
 bool stalls = false;      ///< the next work
-bool is_stalled = false;  ///< work that was begun, until its communicator is aborted
+bool is_pending = false;  ///< work that was begun, until it is done or its communicator aborted
+std::function<void()> happens_in_next;
 
 ncclResult_t begin(const char* call) { return static_cast<ncclResult_t>(goracs::fakes::begin_call(call)); }
 
@@ -44,20 +55,50 @@ void check_device(const void* address, std::size_t bytes, const char* call) {
   if (!goracs::fakes::is_device(address, bytes)) throw Violation(std::string(call) + ": not within one allocation of the device");
 }
 
-void never_done(cudaStream_t stream) {
-  goracs::emulator::enqueue(stream, "nccl work", [stream] {
-    if (is_stalled) never_done(stream);
-  });
+void start(Transfer& transfer, MPI_Comm mpi) {
+  for (const Message& message : transfer.messages) {
+    std::vector<char>& copy = transfer.copies.emplace_back(message.bytes);
+    const auto count = static_cast<int>(message.bytes);
+    transfer.requests.emplace_back();
+    if (message.sends) {
+      std::memcpy(copy.data(), message.address, message.bytes);
+      MPI_Isend(copy.data(), count, MPI_BYTE, message.peer, 0, mpi, &transfer.requests.back());
+    } else {
+      MPI_Irecv(copy.data(), count, MPI_BYTE, message.peer, 0, mpi, &transfer.requests.back());
+    }
+  }
 }
 
-/// Puts `work` on the stream; a communicator that does not block answers that it is at it.
-ncclResult_t enqueue(ncclComm_t comm, cudaStream_t stream, std::function<void()> work) {
+/// One look at what is under way; the stream comes back to it until it is done.
+void look(const std::shared_ptr<Transfer>& transfer, cudaStream_t stream) {
+  if (!is_pending) {
+    given_up.push_back(transfer);
+    return;
+  }
+  int done = 0;
+  if (!transfer->messages.empty())
+    MPI_Testall(static_cast<int>(transfer->requests.size()), transfer->requests.data(), &done, MPI_STATUSES_IGNORE);
+  if (done == 0) {
+    goracs::emulator::enqueue(stream, "nccl work", [transfer, stream] { look(transfer, stream); });
+    return;
+  }
+  is_pending = false;
+  for (std::size_t m = 0; m < transfer->messages.size(); ++m)
+    if (const Message& message = transfer->messages[m]; !message.sends)
+      std::memcpy(message.address, transfer->copies[m].data(), message.bytes);
+}
+
+/// Puts the messages on the stream; a communicator that does not block answers that it is at it.
+ncclResult_t enqueue(ncclComm_t comm, cudaStream_t stream, std::vector<Message> messages) {
   comm->unfinished = 1;
-  is_stalled = std::exchange(stalls, false);
-  if (is_stalled)
-    never_done(stream);
-  else
-    goracs::emulator::enqueue(stream, "nccl work", std::move(work));
+  is_pending = true;
+  const auto transfer = std::make_shared<Transfer>();
+  if (!std::exchange(stalls, false)) transfer->messages = std::move(messages);  // none: never done
+  goracs::emulator::enqueue(stream, "nccl work", [transfer, stream, mpi = comm->mpi] {
+    if (const auto happens = std::exchange(happens_in_next, nullptr)) happens();
+    start(*transfer, mpi);
+    look(transfer, stream);
+  });
   return ncclInProgress;
 }
 
@@ -72,22 +113,10 @@ ncclResult_t add_to_group(const Message& message, ncclComm_t comm, cudaStream_t 
   return ncclSuccess;
 }
 
-void exchange(const std::vector<Message>& messages, MPI_Comm mpi) {
-  std::vector<MPI_Request> requests;
-  for (const Message& message : messages) {
-    requests.emplace_back();
-    const auto count = static_cast<int>(message.bytes);
-    if (message.sends)
-      MPI_Isend(message.address, count, MPI_BYTE, message.peer, 0, mpi, &requests.back());
-    else
-      MPI_Irecv(message.address, count, MPI_BYTE, message.peer, 0, mpi, &requests.back());
-  }
-  MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE);
-}
-
 }  // namespace
 
 void goracs::fakes::stall_next_nccl_work() { stalls = true; }
+void goracs::fakes::in_next_nccl_work(std::function<void()> happens) { happens_in_next = std::move(happens); }
 
 // NOLINTBEGIN(readability-identifier-naming): NCCL's names
 extern "C" {
@@ -133,7 +162,7 @@ ncclResult_t ncclCommDestroy(ncclComm_t comm) {
 }
 
 ncclResult_t ncclCommAbort(ncclComm_t comm) {
-  is_stalled = false;
+  is_pending = false;
   delete comm;  // peers are not asked: MPI's communicator stays
   return begin("ncclCommAbort");
 }
@@ -156,9 +185,9 @@ ncclResult_t ncclRecv(void* buffer, size_t count, ncclDataType_t type, int peer,
 ncclResult_t ncclGroupEnd() {
   const ncclResult_t result = begin("ncclGroupEnd");
   --group_depth;
-  const std::vector<Message> messages = std::exchange(group, {});
+  std::vector<Message> messages = std::exchange(group, {});
   if (result != ncclSuccess || messages.empty()) return result;
-  return enqueue(group_comm, group_stream, [messages, mpi = group_comm->mpi] { exchange(messages, mpi); });
+  return enqueue(group_comm, group_stream, std::move(messages));
 }
 
 ncclResult_t ncclAllGather(const void* from, void* to, size_t count, ncclDataType_t type, ncclComm_t comm, cudaStream_t stream) {
@@ -166,8 +195,12 @@ ncclResult_t ncclAllGather(const void* from, void* to, size_t count, ncclDataTyp
   check_device(to, count * static_cast<std::size_t>(comm->size), "ncclAllGather");
   if (type != ncclInt8) return ncclInvalidArgument;
   if (const ncclResult_t result = begin("ncclAllGather"); result != ncclSuccess) return result;
-  const auto bytes = static_cast<int>(count);
-  return enqueue(comm, stream, [=, mpi = comm->mpi] { MPI_Allgather(from, bytes, MPI_BYTE, to, bytes, MPI_BYTE, mpi); });
+  std::vector<Message> messages;
+  for (int peer = 0; peer < comm->size; ++peer) {
+    messages.push_back({const_cast<void*>(from), count, peer, true});
+    messages.push_back({static_cast<char*>(to) + static_cast<std::size_t>(peer) * count, count, peer, false});
+  }
+  return enqueue(comm, stream, std::move(messages));
 }
 
 ncclResult_t ncclBroadcast(const void* from, void* to, size_t count, ncclDataType_t type, int root, ncclComm_t comm, cudaStream_t stream) {
@@ -175,10 +208,11 @@ ncclResult_t ncclBroadcast(const void* from, void* to, size_t count, ncclDataTyp
   check_device(to, count, "ncclBroadcast");
   if (type != ncclInt8) return ncclInvalidArgument;
   if (const ncclResult_t result = begin("ncclBroadcast"); result != ncclSuccess) return result;
-  return enqueue(comm, stream, [=, mpi = comm->mpi, rank = comm->rank] {
-    if (rank == root) std::memmove(to, from, count);
-    MPI_Bcast(to, static_cast<int>(count), MPI_BYTE, root, mpi);
-  });
+  std::vector<Message> messages;
+  if (comm->rank == root)
+    for (int peer = 0; peer < comm->size; ++peer) messages.push_back({const_cast<void*>(from), count, peer, true});
+  messages.push_back({to, count, root, false});
+  return enqueue(comm, stream, std::move(messages));
 }
 
 const char* ncclGetErrorString(ncclResult_t result) { return result == ncclRemoteError ? "remote process exited" : "another error"; }

@@ -1,8 +1,10 @@
 """A peer that dies, stops, leaves or gets out of step ends the job, is named, in time; one that is at work does not.
 
-    peer_faults.py MPIRUN LOSE_A_PEER [MPIRUN_FLAG...]
+    peer_faults.py MPIRUN BUILD_FOLDER/lose_a_peer [MPIRUN_FLAG...]
+    peer_faults.py MPIRUN BUILD_FOLDER/lose_a_nccl_peer [MPIRUN_FLAG...]
 """
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -14,7 +16,7 @@ RANKS = 3
 PEER_FAILED = 6
 
 # how the peer is lost -> exit code of mpirun (None: not 0, mpirun itself has noticed first), what is said
-CASES = {
+OVER_MPI = {
     "absent": (PEER_FAILED, r"rank [02]: waited \d+ s in 'the middle' for rank .*1.*, which does not answer"),
     "stopped": (PEER_FAILED, r"rank [02]: waited \d+ s in 'the middle' for rank .*1.*, which does not answer"),
     "elsewhere": (PEER_FAILED, r"rank [02]: waited \d+ s in 'the middle', exchange 2 of this rank, while the others wait elsewhere: "
@@ -24,6 +26,13 @@ CASES = {
     "exits": (None, r"exit|finalize"),
     "works": (0, None),
 }
+# NCCL cannot say who is missing once all have met; that is said by who waits, with phase and call
+OVER_NCCL = {
+    "stopped": (PEER_FAILED, r"rank [02]: waited \d+ s in 'all-reduce' for rank .*1.*, which does not answer"),
+    "stopped_inside": (PEER_FAILED, r"rank [02]: rank [02] waited \d+ s in 'all-reduce' for ncclGroupEnd \(run.deadline_seconds\)"),
+    "killed_inside": (None, r"signal 9|Killed"),
+}
+CASES = {"lose_a_peer": OVER_MPI, "lose_a_nccl_peer": OVER_NCCL}
 
 
 def check(mpirun: str, program: str, flags: list[str], how: str) -> list[str]:
@@ -34,7 +43,7 @@ def check(mpirun: str, program: str, flags: list[str], how: str) -> list[str]:
     except subprocess.TimeoutExpired:
         return [f"{how}: hangs"]
     seconds, output = time.monotonic() - begin, run.stdout + run.stderr
-    code, said = CASES[how]
+    code, said = CASES[pathlib.Path(program).name][how]
     wrong = []
     if code is not None and run.returncode != code:
         wrong.append(f"exit code {run.returncode}, expected {code}")
@@ -44,13 +53,13 @@ def check(mpirun: str, program: str, flags: list[str], how: str) -> list[str]:
         wrong.append(f"nothing like '{said}' was said")
     if how != "works" and seconds > LATEST:
         wrong.append(f"took {seconds:.1f} s, at most {LATEST:.0f} s")
-    print(f"{how:10} exit code {run.returncode}, {seconds:.1f} s")
+    print(f"{how:14} exit code {run.returncode}, {seconds:.1f} s")
     return [f"{how}: {text}\n{output}" for text in wrong]
 
 
 def main() -> None:
     mpirun, program, *flags = sys.argv[1:]
-    wrong = [text for how in CASES for text in check(mpirun, program, flags, how)]
+    wrong = [text for how in CASES[pathlib.Path(program).name] for text in check(mpirun, program, flags, how)]
     if wrong:
         sys.exit("\n".join(wrong))
 

@@ -2,24 +2,49 @@
 #include "comm/nccl_communicator.hpp"
 
 #include <gtest/gtest.h>
+#include <mpi.h>
 #include <nccl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 
+#include "comm/agreement.hpp"
+#include "comm/mpi_communicator.hpp"
 #include "communicator_contract.hpp"
 #include "fake_nccl.hpp"
 #include "kernels/fakes/device_pages.hpp"
 #include "kernels/fakes/fake_calls.hpp"
 #include "support/expect_error.hpp"
 #include "support/mpi_world.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace goracs {
 namespace {
 
 constexpr double kDeadline = 1;
+
+/// Work that meets nobody: half of the time numbers, half of it a file that goes to the disk.
+void work_for(double seconds) {
+  const test::TemporaryFolder folder;
+  std::FILE* const file = std::fopen((folder / "written").c_str(), "wb");
+  ASSERT_NE(file, nullptr);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto worked = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
+  double sum = 0;
+  while (worked() < seconds / 2)
+    for (int k = 1; k < 1000; ++k) sum += 1. / k;
+  while (worked() < seconds) {
+    std::fwrite(&sum, sizeof sum, 1, file);
+    std::fflush(file);
+    fsync(fileno(file));
+  }
+  std::fclose(file);
+}
 
 /// As many devices as there are ranks, or fewer.
 void devices(int count) { setenv("GORACS_FAKE_DEVICES", std::to_string(count).c_str(), 1); }
@@ -73,6 +98,43 @@ TEST_F(Nccl, WorkThatIsNeverDoneEndsAtTheDeadline) {
   const auto begin = std::chrono::steady_clock::now();
   expect_end(world, "ncclBroadcast (run.deadline_seconds)");
   EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::duration<double>(kDeadline));
+}
+
+// Ranks come to exchanges late, by more than NCCL's deadline: the others wait over the host, and no call of NCCL's is under way.
+TEST_F(Nccl, LongWorkOfAnyRankBeforeAnExchangeTripsNoTimeout) {
+  if (test::world().size() != 3) GTEST_SKIP() << "takes seconds: with 3 ranks";
+  NcclCommunicator nccl(test::world(), kDeadline);
+  Communicator& world = nccl;
+  const std::vector<double> own{1. + world.rank()};
+  std::vector<double> first{own};
+  const std::function<void()> exchanges[] = {
+      [&] { world.broadcast(std::span<double>(first), 0); },
+      [&] { EXPECT_EQ(world.all_reduce(own[0], ReduceOp::kSum), 6); },
+      [&] { EXPECT_EQ(world.all_gather(std::span<const double>(own)), (std::vector<double>{1, 2, 3})); },
+      [&] {
+        if (world.rank() == 1) world.send(std::span<const double>(own), 0);
+        if (world.rank() == 0) world.receive(std::span<double>(first), 1);
+      },
+  };
+  int late = 0;
+  for (const std::function<void()>& exchange : exchanges) {
+    if (world.rank() == late++ % 2) work_for(1.5 * kDeadline);
+    exchange();
+  }
+  EXPECT_EQ(first, std::vector<double>{world.rank() == 0 ? 2. : 1.});
+}
+
+TEST_F(Nccl, LongWorkOfRankZeroTripsNoTimeoutOfTheHostEither) {
+  if (test::world().size() != 3) GTEST_SKIP() << "takes seconds: with 3 ranks";
+  test::world().barrier("the start");  // ranks may come here further apart than the deadline
+  MpiCommunicator host(MPI_COMM_WORLD, 2 * kDeadline);
+  NcclCommunicator world(host, kDeadline);
+  bool done = false;
+  on_root_for_long(world, [&] {
+    work_for(5 * kDeadline);
+    done = true;
+  });
+  EXPECT_EQ(done, world.is_root());
 }
 
 TEST_F(Nccl, EveryCallOfAGroupMayFail) {

@@ -1,0 +1,45 @@
+// One rank of mpirun for peer_faults.py, over NCCL's communicator on the fakes: rank 1 gets lost in the way that the argument names, before an exchange
+// or inside it, when all have met and NCCL is at work; the others say what they make of it.
+//   lose_a_nccl_peer DEADLINE_SECONDS stopped|stopped_inside|killed_inside
+#include <signal.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "comm/nccl_communicator.hpp"
+#include "comm/world.hpp"
+#include "fake_nccl.hpp"
+
+namespace {
+
+void get_lost(const std::string& how) {
+  if (how == "stopped") raise(SIGSTOP);
+  if (how == "stopped_inside") goracs::fakes::in_next_nccl_work([] { raise(SIGSTOP); });
+  if (how == "killed_inside") goracs::fakes::in_next_nccl_work([] { raise(SIGKILL); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  const double deadline = std::atof(argv[1]);
+  auto world = goracs::World::join(argc, argv);
+  world.deadline(deadline);
+  goracs::Communicator& host = world.communicator();
+  setenv("GORACS_FAKE_DEVICES", std::to_string(host.size()).c_str(), 1);
+  try {
+    host.barrier("the start");
+    goracs::NcclCommunicator nccl(host, deadline);
+    goracs::Communicator& ranks = nccl;
+    std::array<double, 3> values{1, 2, 3};
+    ranks.all_reduce(std::span<double>(values), goracs::ReduceOp::kSum);
+    if (ranks.rank() == 1) get_lost(argv[2]);
+    ranks.all_reduce(std::span<double>(values), goracs::ReduceOp::kSum);
+    return world.leave(goracs::ExitCode::kDone);
+  } catch (const goracs::Error& error) {
+    std::fprintf(stderr, "rank %d: %s\n", host.rank(), error.what());
+    return world.abandon(error.code());
+  }
+}
