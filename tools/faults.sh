@@ -16,11 +16,11 @@ cd "$root"
 # shellcheck source=tools/environment.sh
 source tools/environment.sh
 
-kills=200 per_stage=20 demo_kills=10 stops=6 peers=3 fuzz_seconds=600 minutes=10000
+kills=200 per_stage=20 demo_kills=10 stops=6 peers=3 full_disks=30 fuzz_seconds=600 minutes=10000
 results=build/faults.jsonl
 while (($# > 0)); do
   case "$1" in
-    --short) kills=20 per_stage=0 demo_kills=0 stops=2 peers=1 fuzz_seconds=20 ;;
+    --short) kills=20 per_stage=0 demo_kills=0 stops=2 peers=1 full_disks=6 fuzz_seconds=20 ;;
     --fresh) rm -f "$results" ;;
     --minutes) minutes=$2; shift ;;
     --fuzz-seconds) fuzz_seconds=$2; shift ;;
@@ -44,7 +44,9 @@ campaign() {
 tests_that_count() {
   if grep -qs '"promise": "R5"' "$results" || ((60 * minutes <= SECONDS)); then return 0; fi
   GORACS_LONG=1 ctest --test-dir build -V -R '^(artifact_|damage$|leftovers_|progress$|pipeline_refusals$|slurm_program$)' >build/faults.tests || failed=$((failed + 1))
-  sed -nE 's/^[0-9]+: (R[0-9]+):? (.*)$/{"promise": "\1", "what": "\2"}/p' build/faults.tests >>"$results"
+  local commit
+  commit=$(build/goracs --version | sed -n 's/.*(git \(.*\)).*/\1/p')
+  sed -nE 's/^[0-9]+: (R[0-9]+):? (.*)$/{"promise": "\1", "what": "\2", "commit": ["'"$commit"'"]}/p' build/faults.tests >>"$results"
 }
 
 tests_that_count
@@ -53,10 +55,13 @@ campaign kills.py --count "$((kills / 10))" --ranks 3 --config configs/test_tiny
 campaign stops.py --per-stage "$stops" --seed "$RANDOM"
 campaign stops.py --per-stage "$((stops / 2))" --srun --seed "$RANDOM"
 campaign peers.py --per-stage "$peers" --seed "$RANDOM"
+campaign full_disk.py --count "$full_disks" --seed "$RANDOM"
 if ((demo_kills > 0)); then
-  campaign kills.py --count "$demo_kills" --again 0.9 --config configs/demo_ctrpre.yaml --seed "$RANDOM"
-  campaign stops.py --per-stage 1 --in-turn --config configs/demo_ctrpre.yaml --seed "$RANDOM"
-  campaign stops.py --per-stage 1 --in-turn --config configs/demo_ctrpre.yaml --srun --seed "$RANDOM"
+  campaign kills.py --count "$demo_kills" --in-turn --again 0 --config configs/demo_ctrpre.yaml --seed "$RANDOM"
+  for demo in configs/demo_{ctrpre,seqrec}.yaml; do
+    campaign stops.py --per-stage 2 --in-turn --config "$demo" --seed "$RANDOM"
+    campaign stops.py --per-stage 2 --in-turn --config "$demo" --srun --seed "$RANDOM"
+  done
 fi
 for fuzzer in build/tests/fuzz_*; do
   if [ -x "$fuzzer" ]; then campaign fuzzing.py "$fuzzer" "tests/fuzz/seeds/${fuzzer##*/fuzz_}" --wanted "$fuzz_seconds"; fi
