@@ -48,7 +48,8 @@ std::vector<State> states_of(const std::filesystem::path& folder, const std::str
 
 }  // namespace
 
-void save(const std::filesystem::path& folder, const std::string& name, const std::function<void(const std::filesystem::path&)>& write) {
+void save(const std::filesystem::path& folder, const std::string& name, const std::function<void(const std::filesystem::path&)>& write,
+          std::int64_t keep) {
   make_folder(folder);
   const std::vector<State> before = states_of(folder, name);
   const std::int64_t number = before.empty() ? 1 : before.front().number + 1;
@@ -58,7 +59,7 @@ void save(const std::filesystem::path& folder, const std::string& name, const st
   sync_tree(temporary);
   publish_sealed(temporary, folder / fmt::format("{}.{:06}.{}", name, number, seal_of(temporary).xxh3));
   sync_folder(folder);
-  for (std::size_t k = kKept - 1; k < before.size(); ++k) {
+  for (auto k = static_cast<std::size_t>(keep - 1); k < before.size(); ++k) {
     remove_tree(before[k].path);
     crash_point("commit.pruned");
   }

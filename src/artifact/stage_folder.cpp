@@ -8,7 +8,6 @@
 
 #include "artifact/commit.hpp"
 #include "artifact/layout.hpp"
-#include "artifact/saved_state.hpp"
 #include "base/crash_point.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -187,9 +186,10 @@ H5File StageFolder::create_h5(const std::string& name, const Provenance& provena
   return h5;
 }
 
-void StageFolder::save_state(const std::string& name, const std::function<void(const std::filesystem::path&)>& write) const {
+void StageFolder::save_state(const std::string& name, const std::function<void(const std::filesystem::path&)>& write,
+                             std::int64_t keep) const {
   check_lease();
-  saved_state::save(path_ / kStates, name, write);
+  saved_state::save(path_ / kStates, name, write, keep);
 }
 
 std::optional<std::filesystem::path> StageFolder::saved_state(const std::string& name) const {

@@ -14,6 +14,7 @@
 #include "artifact/lease.hpp"
 #include "artifact/manifest.hpp"
 #include "artifact/provenance.hpp"
+#include "artifact/saved_state.hpp"
 #include "base/stage.hpp"
 #include "comm/communicator.hpp"
 
@@ -64,8 +65,9 @@ class StageFolder {
   H5File create_h5(const std::string& name, const Provenance& provenance) const;
 
   /// Saved state of an unfinished stage, for resuming; removed by `seal`. `write` makes a file or a folder at the path it is given; then it is flushed,
-  /// hashed, renamed, and the last two states of that name are kept. Not collective: the rank that calls it writes; names of several ranks differ.
-  void save_state(const std::string& name, const std::function<void(const std::filesystem::path&)>& write) const;
+  /// hashed, renamed, and the last `keep` states of that name are kept. Not collective: the rank that calls it writes; names of several ranks differ.
+  void save_state(const std::string& name, const std::function<void(const std::filesystem::path&)>& write,
+                  std::int64_t keep = saved_state::kKept) const;
   /// The newest state whose hash agrees; damaged ones are named in the log. Not collective.
   std::optional<std::filesystem::path> saved_state(const std::string& name) const;
 

@@ -81,6 +81,7 @@ struct FinetuneConfig {
   double weight_decay = 0, max_grad_norm = 0;
   std::int64_t eval_steps = 0, patience = 0;
   bool group_by_length = false, label_first = false;
+  std::string checkpoint_layers;
   std::int64_t keep = 0;
 };
 

@@ -135,7 +135,9 @@ void fields(FinetuneConfig& c, Field&& field) {
   field(c.patience, "patience", 5, at_least(0), kFinetune, "validations without improvement before it stops; 0: never");
   field(c.group_by_length, "group_by_length", true, anything(), kFinetune, "samples of similar length in one batch");
   field(c.label_first, "label_first", false, anything(), kFinetune, "label the first real token, as the reference does");
-  field(c.keep, "keep", 2, at_least(2), kNothing, "checkpoints kept");
+  field(c.checkpoint_layers, "checkpoint_layers", "auto", one_of({"always", "never", "auto"}), kNothing,
+        "keep only each layer's input for the backward pass and compute the layer again; auto: where memory is short");
+  field(c.keep, "keep", 2, at_least(2), kNothing, "states kept for going on after a stop");
 }
 
 template <class Field>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/activation_bytes.hpp"
 #include "stages/stage_identity.hpp"
 
 namespace goracs {
@@ -12,8 +13,6 @@ constexpr double kMiB = 1024.0 * 1024.0;
 constexpr double kFloat = 4, kDouble = 8;
 constexpr double kForward = 2;          ///< operations a parameter and token: multiply and add
 constexpr double kBatchTokens = 16384;  ///< of a batch of embed, grads and evaluate, unless the config says
-/// Floats kept for a token and layer of one forward pass: input, norms, projections, the MLP's three.
-constexpr double kActivationsPerHidden = 8;
 /// A process with its libraries, before it has read anything (measured: 0.35 GiB with LibTorch).
 constexpr double kProcess = 400 * kMiB;
 /// An exchange's transport, solved on every rank alike (SELECTION: 10-25 ms at 5000 columns and 1000 rows, on one core).
@@ -26,9 +25,6 @@ double weights(const Workload& work, int ranks) {
 }
 double logits(const Workload& work, double tokens) { return tokens * count(work.llama.vocab_size) * kFloat; }
 double batch_tokens(const std::optional<std::int64_t>& given) { return given ? count(*given) : kBatchTokens; }
-double activations(const LlamaConfig& llama, double tokens) {
-  return tokens * (kActivationsPerHidden * count(llama.hidden_size) + 3 * count(llama.intermediate_size)) * kFloat;
-}
 
 /// Attention's products for `samples` of `tokens` tokens: scores and weighted values, the causal half of both.
 double attention_flop(double layers, double width, double samples, double tokens) {
@@ -63,7 +59,7 @@ StageCosts embed(const Workload& work, int ranks) {
   if (work.num_items == 0) return costs;
   constexpr double kTitle = 12;
   costs.model_flop += llama_forward(work, count(work.num_items), kTitle);
-  costs.rank_bytes = std::max(costs.rank_bytes, kProcess + weights(work, ranks) + activations(work.llama, kBatchTokens));
+  costs.rank_bytes = std::max(costs.rank_bytes, kProcess + weights(work, ranks) + layer_activation_bytes(work.llama, kBatchTokens));
   costs.disk_bytes += count(work.num_items * work.llama.hidden_size) * kFloat;
   return costs;
 }
@@ -77,7 +73,7 @@ StageCosts grads(const Workload& work, int ranks) {
   costs.model_flop = llama_forward(work, samples, work.tokens) + 2 * head_flop(work, scored) + last_layer;
   const double batch = batch_tokens(work.config.grads.batch_tokens);
   costs.rank_bytes =
-      kProcess + weights(work, ranks) + activations(work.llama, batch) + (work.config.is_ctrpre() ? 0 : 2 * logits(work, batch));
+      kProcess + weights(work, ranks) + layer_activation_bytes(work.llama, batch) + (work.config.is_ctrpre() ? 0 : 2 * logits(work, batch));
   costs.disk_bytes = samples * 2 * kDouble;
   return costs;
 }
@@ -113,8 +109,10 @@ StageCosts finetune(const Workload& work, int ranks) {
   const double adapter = adapter_parameters(work.llama, work.config.lora) * kFloat;
   costs.sent_bytes = 2 * adapter * steps * (ranks - 1) / ranks;
   const double micro = count(config.micro_batch_size) * work.tokens;
-  const double inputs = count(work.llama.num_layers) * micro * count(work.llama.hidden_size) * work.weight_bytes();
-  costs.rank_bytes = kProcess + weights(work, ranks) + inputs + 2 * activations(work.llama, micro) +
+  // what a layer keeps for the backward pass: its input, or (finetune.checkpoint_layers: never) all that it computed
+  const double kept = config.checkpoint_layers == "never" ? layer_activation_bytes(work.llama, micro)
+                                                          : micro * count(work.llama.hidden_size) * work.weight_bytes();
+  costs.rank_bytes = kProcess + weights(work, ranks) + count(work.llama.num_layers) * kept + 2 * layer_activation_bytes(work.llama, micro) +
                      2 * logits(work, micro * scored / work.tokens) + 4 * adapter;
   costs.disk_bytes = adapter * (1 + 4 * count(config.keep + 1));
   return costs;
@@ -125,7 +123,7 @@ StageCosts evaluate(const Workload& work, int ranks) {
   costs.stage = Stage::kEvaluate;
   const double samples = count(work.num_test), batch = batch_tokens(work.config.evaluate.batch_tokens);
   costs.model_flop = llama_forward(work, samples, work.tokens) + head_flop(work, samples);
-  costs.rank_bytes = kProcess + weights(work, ranks) + activations(work.llama, batch);
+  costs.rank_bytes = kProcess + weights(work, ranks) + layer_activation_bytes(work.llama, batch);
   costs.disk_bytes = samples * 64 * kDouble;
   if (work.config.is_ctrpre()) return costs;
   const double beams = count(work.config.evaluate.num_beams);

@@ -1,8 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/available_memory.hpp"
 #include "base/log.hpp"
 #include "comm/agreement.hpp"
 #include "data/samples_file.hpp"
+#include "model/activation_bytes.hpp"
 #include "stages/coreset_file.hpp"
 #include "stages/language_model.hpp"
 #include "stages/long_loop.hpp"
@@ -40,6 +44,19 @@ FinetuneInput read_input(const StageContext& context) {
     input.shortened = coreset.shortened + valid.shortened;
   });
   return input;
+}
+
+/// Whether layers are computed again in the backward pass. Either way gives the same bits, so each rank may decide for itself.
+bool checkpoints_layers(const Config& config, const FinetuneInput& input, const Communicator& world) {
+  const std::string& setting = config.finetune.checkpoint_layers;
+  if (setting != "auto") return setting == "always";
+  constexpr double kShare = 0.5;  // of the memory that is free
+  std::size_t longest = 0;
+  for (const TrainingSample& sample : input.coreset) longest = std::max(longest, sample.ids.size());
+  const LlamaConfig& llama = input.model->llama().config();
+  const double tokens = static_cast<double>(config.finetune.micro_batch_size) * static_cast<double>(longest);
+  const double kept = static_cast<double>(llama.num_layers) * layer_activation_bytes(llama, tokens);
+  return kept * world.local_size() > kShare * static_cast<double>(available_memory());
 }
 
 FinetuneSettings settings_of(const Config& config, const LanguageModel& model) {
@@ -99,13 +116,16 @@ StageEnd finetune(StageContext& context) {
   FinetuneInput input = read_input(context);
   warn_of_idle_ranks(config, context.world());
   const BatchPlan plan = plan_of(config, input.coreset);
-  FinetuneLoop tuning(input.model->llama(), input.start, std::move(input.coreset), std::move(input.valid), plan,
-                      settings_of(config, *input.model), context.world());
+  FinetuneSettings settings = settings_of(config, *input.model);
+  settings.micro_batch.checkpoint_layers = checkpoints_layers(config, input, context.world());
+  if (settings.micro_batch.checkpoint_layers) log_info("finetune: each layer is computed again in the backward pass");
+  FinetuneLoop tuning(input.model->llama(), input.start, std::move(input.coreset), std::move(input.valid), plan, settings, context.world());
   if (const auto saved = context.saved_state(kState))
     together(context.world(), [&] { tuning.restore(read_finetune_state(*saved, input.start.num_parameters())); });
 
-  LongLoop loop(context, kState, "steps", tuning.total_steps(), tuning.steps_done(),
-                [&](const std::filesystem::path& path) { write_finetune_state(path, tuning.state()); });
+  LongLoop loop(
+      context, kState, "steps", tuning.total_steps(), tuning.steps_done(),
+      [&](const std::filesystem::path& path) { write_finetune_state(path, tuning.state()); }, config.finetune.keep);
   while (tuning.end() == FinetuneEnd::kGoesOn) {
     tuning.advance([&] { return stop_agreed(context.world()).has_value(); });
     if (loop.stops(tuning.steps_done(), figure_of(tuning.state().history))) return StageEnd::kStopped;

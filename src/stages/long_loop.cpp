@@ -19,12 +19,14 @@ double seconds_between(std::chrono::steady_clock::time_point begin, std::chrono:
 
 }  // namespace
 
-LongLoop::LongLoop(StageContext& context, std::string state, std::string unit, std::int64_t total, std::int64_t done, Write write)
+LongLoop::LongLoop(StageContext& context, std::string state, std::string unit, std::int64_t total, std::int64_t done, Write write,
+                   std::int64_t keep)
     : context_(context),
       state_(std::move(state)),
       unit_(std::move(unit)),
       total_(total),
       write_(std::move(write)),
+      keep_(keep),
       progress_(std::in_place, std::string(name_of(context.folder().stage())), unit_, total, done) {
   if (done > 0) log_info("{}: goes on behind {} of {} {}", name_of(context.folder().stage()), done, total, unit_);
 }
@@ -50,7 +52,7 @@ bool LongLoop::stops(std::int64_t done, std::string_view figure) {
 
 void LongLoop::save() {
   const Clock::time_point begin = Clock::now();
-  context_.save_state(state_, write_);
+  context_.save_state(state_, write_, keep_);
   saved_ = Clock::now();
   save_seconds_ = std::max(save_seconds_, seconds_between(begin, saved_));
 }

@@ -20,8 +20,10 @@ class LongLoop {
   /// Writes what is needed to go on; called on rank 0.
   using Write = std::function<void(const std::filesystem::path& file)>;
 
-  /// `state`: the name of the saved state; `unit`: what is counted ("samples"). `done` of `total` were done by earlier starts.
-  LongLoop(StageContext& context, std::string state, std::string unit, std::int64_t total, std::int64_t done, Write write);
+  /// `state`: the name of the saved state; `unit`: what is counted ("samples"). `done` of `total` were done by earlier starts. The
+  /// last `keep` states are kept.
+  LongLoop(StageContext& context, std::string state, std::string unit, std::int64_t total, std::int64_t done, Write write,
+           std::int64_t keep = saved_state::kKept);
 
   /// After each step, on every rank with the same `done`; true: the state is saved, stop here. A loop at its end is not stopped. Collective.
   bool stops(std::int64_t done, std::string_view figure = {});
@@ -38,6 +40,7 @@ class LongLoop {
   std::string state_, unit_;
   std::int64_t total_;
   Write write_;
+  std::int64_t keep_;
   std::optional<Progress> progress_;  ///< none behind the last step
   Clock::time_point saved_ = Clock::now(), stepped_ = saved_;
   double step_seconds_ = 0, save_seconds_ = 0;  ///< the longest so far

@@ -44,9 +44,10 @@ std::optional<std::filesystem::path> StageContext::saved_state(const std::string
   return found.empty() ? std::nullopt : std::optional<std::filesystem::path>(found);
 }
 
-void StageContext::save_state(const std::string& name, const std::function<void(const std::filesystem::path&)>& write) const {
+void StageContext::save_state(const std::string& name, const std::function<void(const std::filesystem::path&)>& write,
+                              std::int64_t keep) const {
   on_root(world_, [&] {
-    folder_.save_state(name, write);
+    folder_.save_state(name, write, keep);
     folder_.save_state(kSecondsState, [&](const std::filesystem::path& path) {
       H5File file = H5File::create(path);
       const double spent = seconds();

@@ -39,8 +39,8 @@ class StageContext {
 
   /// The newest saved state of this name, on every rank; none at a first start. Collective.
   std::optional<std::filesystem::path> saved_state(const std::string& name) const;
-  /// Saves it, with the seconds spent so far; `write` runs on rank 0. Collective.
-  void save_state(const std::string& name, const std::function<void(const std::filesystem::path&)>& write) const;
+  /// Saves it, with the seconds spent so far, and removes all but the last `keep`; `write` runs on rank 0. Collective.
+  void save_state(const std::string& name, const std::function<void(const std::filesystem::path&)>& write, std::int64_t keep) const;
 
   /// Of computing this stage, over all starts.
   double seconds() const;

@@ -1,6 +1,9 @@
 #include "artifact/stage_folder.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <fstream>
 
 #include "comm/self_communicator.hpp"
 #include "demo_stage.hpp"
@@ -87,6 +90,27 @@ TEST(StageFolder, KeepsSavedStatesUntilItIsSealed) {
   fill_demo(folder);
   folder.seal(demo_provenance(), 0, world);
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "checkpoints"));
+}
+
+TEST(StageFolder, KeepsAsManySavedStatesAsItIsAskedTo) {
+  const test::TemporaryFolder work;
+  SelfCommunicator world;
+  const StageFolder folder = StageFolder::open(work.path(), demo_identity(), world);
+  for (const std::int64_t keep : {2, 3, 5}) {
+    const std::string name = fmt::format("loop {}", keep);
+    for (int number = 1; number <= 7; ++number)
+      folder.save_state(name, [&](const std::filesystem::path& path) { std::ofstream(path) << number; }, keep);
+    // each found one is damaged, until none is left
+    for (std::int64_t number = 7; number > 7 - keep; --number) {
+      const auto state = folder.saved_state(name);
+      ASSERT_TRUE(state) << number << " of " << keep;
+      std::int64_t found = 0;
+      std::ifstream(*state) >> found;
+      EXPECT_EQ(found, number);
+      std::ofstream(*state) << "damaged";
+    }
+    EXPECT_FALSE(folder.saved_state(name)) << keep;
+  }
 }
 
 TEST(StageFolder, IsTheSameForOneToFiveRanks) {

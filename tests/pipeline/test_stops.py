@@ -78,6 +78,23 @@ class Stops(unittest.TestCase):
             self.assertGreaterEqual(deaths, len(LOOPS), "the program was not killed where it was to be")
             self.expect_goes_on(work, undisturbed, 2)
 
+    def test_as_many_states_of_finetuning_are_kept_as_the_config_says(self) -> None:
+        settings = (*SMALL_STEPS, "finetune.epochs=4")
+        undisturbed = finished(self, Work(self, CTRPRE), 1, *settings)
+        for keep in (2, 3):
+            work = Work(self, CTRPRE)
+            code, text = work.run("run", 1, *settings, f"finetune.keep={keep}", GORACS_CRASH_AT="finetune.step:5")
+            self.assertNotEqual(code, DONE, text)
+            states = sorted(work.path.glob("finetune-*/checkpoints/finetune.h5.*"))
+            self.assertEqual(len(states), keep)
+            for state in states[1:]:
+                state.write_bytes(state.read_bytes()[:-1])
+            code, text = work.run("run", 1, *settings, f"finetune.keep={keep}")
+            self.assertEqual(code, DONE, text)
+            self.assertEqual(text.count("going back to the state before it"), keep - 1)
+            self.assertIn(f"finetune: goes on behind {5 - keep + 1} of", text)
+            self.assertEqual(work.hashes(), undisturbed.hashes())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -58,6 +58,13 @@ class WholeRuns(unittest.TestCase):
         for stage in STAGES[3:]:
             self.assertNotEqual(first[stage], work.hashes()[stage])
 
+    def test_layers_computed_again_in_the_backward_pass_tune_the_same_adapter(self) -> None:
+        kept = finished(self, Work(self, SEQREC), 1, "finetune.checkpoint_layers=never")
+        code, text = (again := Work(self, SEQREC)).run("run", 2, "finetune.checkpoint_layers=always")
+        self.assertEqual(code, DONE, text)
+        self.assertIn("each layer is computed again", text)
+        self.assertEqual(again.hashes(), kept.hashes())
+
     def test_a_bare_model_needs_no_selection(self) -> None:
         ctrpre = finished(self, Work(self, CTRPRE), 2, "evaluate.adapter=none")
         self.assertEqual(list(ctrpre.hashes()), ["prepare", "evaluate"])
