@@ -1,9 +1,12 @@
 #include "data/alpaca_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -119,23 +122,17 @@ class AlpacaEvents final : public nlohmann::json_sax<Json> {
   unsigned has_ = 0;
 };
 
-/// Bytes to a file through a buffer; every error is seen.
+/// Bytes to a file; every error is seen.
 class TextSink {
  public:
   explicit TextSink(const std::filesystem::path& path) : path_(path.string()), file_(std::fopen(path_.c_str(), "wb")) {
     GORACS_CHECK_IO(file_ != nullptr, "{}: cannot be written: {}", path_, std::strerror(errno));
   }
-  std::string& text() noexcept { return text_; }
-  void drain(std::size_t more_than) {
-    if (text_.size() <= more_than) return;
-    GORACS_CHECK_IO(std::fwrite(text_.data(), 1, text_.size(), file_.get()) == text_.size(), "{}: cannot be written: {}", path_,
+  void write(std::string_view text) {
+    GORACS_CHECK_IO(std::fwrite(text.data(), 1, text.size(), file_.get()) == text.size(), "{}: cannot be written: {}", path_,
                     std::strerror(errno));
-    text_.clear();
   }
-  void close() {
-    drain(0);
-    GORACS_CHECK_IO(std::fclose(file_.release()) == 0, "{}: cannot be written: {}", path_, std::strerror(errno));
-  }
+  void close() { GORACS_CHECK_IO(std::fclose(file_.release()) == 0, "{}: cannot be written: {}", path_, std::strerror(errno)); }
 
  private:
   struct Close {
@@ -143,7 +140,6 @@ class TextSink {
   };
   std::string path_;
   std::unique_ptr<std::FILE, Close> file_;
-  std::string text_;
 };
 
 void append_json_string(std::string& json, std::string_view text) {
@@ -165,6 +161,33 @@ void append_json_string(std::string& json, std::string_view text) {
   json += '"';
 }
 
+/// `negatives`: of this sample.
+void append_sample(std::string& json, const SampleTable& samples, std::size_t i, const ItemList& items,
+                   std::span<const std::int64_t> negatives) {
+  json += i == 0 ? "\n{" : ",\n{";
+  if (!samples.user[i].empty()) {
+    json += "\"user id\": ";
+    append_json_string(json, samples.user[i]);
+    json += ", ";
+  }
+  json += "\"instruction\": ";
+  append_json_string(json, samples.instruction[i]);
+  json += ", \"input\": ";
+  append_json_string(json, samples.input[i]);
+  json += ", \"output\": ";
+  append_json_string(json, samples.output[i]);
+  if (!negatives.empty()) {
+    json += ", \"neg_samples\": [";
+    for (const std::int64_t row : negatives) {
+      append_json_string(json, items.titles[static_cast<std::size_t>(row)]);
+      json += ", ";
+    }
+    json.resize(json.size() - 2);
+    json += ']';
+  }
+  json += '}';
+}
+
 }  // namespace
 
 void read_alpaca_file(const std::filesystem::path& file, const std::function<void(AlpacaSample&& sample, std::int64_t number)>& sample) {
@@ -176,37 +199,34 @@ void read_alpaca_file(const std::filesystem::path& file, const std::function<voi
 }
 
 void write_alpaca_file(const std::filesystem::path& file, const SampleTable& samples, const ItemList& items,
-                       std::span<const std::int64_t> negatives) {
-  constexpr std::size_t kDrain = std::size_t{1} << 20;
+                       std::span<const std::int64_t> negatives, std::int64_t threads) {
+  constexpr std::size_t kBlock = 512;  // samples
+  const auto count = static_cast<std::size_t>(samples.size());
+  const std::size_t per_sample = count == 0 ? 0 : negatives.size() / count;
+  const auto block_from = [&](std::size_t first, std::string text) {
+    text.clear();
+    for (std::size_t i = first; i < std::min(first + kBlock, count); ++i)
+      append_sample(text, samples, i, items, negatives.subspan(i * per_sample, per_sample));
+    return text;
+  };
   TextSink sink(file);
-  std::string& json = sink.text();
-  const std::size_t per_sample = samples.size() == 0 ? 0 : negatives.size() / static_cast<std::size_t>(samples.size());
-  json += "[";
-  for (std::size_t i = 0; i < static_cast<std::size_t>(samples.size()); ++i) {
-    json += i == 0 ? "\n{" : ",\n{";
-    if (!samples.user[i].empty()) {
-      json += "\"user id\": ";
-      append_json_string(json, samples.user[i]);
-      json += ", ";
-    }
-    json += "\"instruction\": ";
-    append_json_string(json, samples.instruction[i]);
-    json += ", \"input\": ";
-    append_json_string(json, samples.input[i]);
-    json += ", \"output\": ";
-    append_json_string(json, samples.output[i]);
-    if (per_sample > 0) {
-      json += ", \"neg_samples\": [";
-      for (std::size_t k = 0; k < per_sample; ++k) {
-        if (k > 0) json += ", ";
-        append_json_string(json, items.titles[static_cast<std::size_t>(negatives[i * per_sample + k])]);
-      }
-      json += ']';
-    }
-    json += '}';
-    sink.drain(kDrain);
+  sink.write("[");
+  // the front block is awaited and written, then its memory serves the next one
+  std::deque<std::future<std::string>> blocks;
+  std::size_t next = 0;
+  const auto begin_block = [&](std::string text) {
+    if (next >= count) return;
+    blocks.push_back(std::async(threads > 1 ? std::launch::async : std::launch::deferred, block_from, next, std::move(text)));
+    next += kBlock;
+  };
+  for (std::int64_t k = 0; k < threads; ++k) begin_block({});
+  while (!blocks.empty()) {
+    std::string text = blocks.front().get();
+    blocks.pop_front();
+    sink.write(text);
+    begin_block(std::move(text));
   }
-  json += "\n]\n";
+  sink.write("\n]\n");
   sink.close();
 }
 

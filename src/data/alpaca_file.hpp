@@ -23,8 +23,9 @@ struct AlpacaSample {
 /// Errors: kInput naming file and sample.
 void read_alpaca_file(const std::filesystem::path& file, const std::function<void(AlpacaSample&& sample, std::int64_t number)>& sample);
 
-/// The samples in this form, one a line; with `negatives` ((samples, 99) rows of `items`) also neg_samples. Errors: kIo.
+/// The samples in this form, one a line; with `negatives` ((samples, 99) rows of `items`) also neg_samples. `threads` put them into this form.
+/// Errors: kIo.
 void write_alpaca_file(const std::filesystem::path& file, const SampleTable& samples, const ItemList& items = {},
-                       std::span<const std::int64_t> negatives = {});
+                       std::span<const std::int64_t> negatives = {}, std::int64_t threads = 1);
 
 }  // namespace goracs

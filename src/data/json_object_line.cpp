@@ -1,5 +1,10 @@
 #include "data/json_object_line.hpp"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -9,8 +14,7 @@
 namespace goracs {
 namespace {
 
-constexpr int kDeepest = 500;          // levels; more is no review
-constexpr std::ptrdiff_t kBlock = 32;  // bytes looked at together
+constexpr int kDeepest = 500;  // levels; more is no review
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
@@ -18,17 +22,19 @@ bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' 
 /// The first quote, backslash or control character; `beyond_ascii` is set when a byte above 127 lies before it.
 const char* end_of_plain(const char* at, const char* end, bool& beyond_ascii) {
   unsigned high = 0;
-  while (end - at >= kBlock) {  // compiles to a few vector instructions a block
-    unsigned char stop = 0, bits = 0;
-    for (std::ptrdiff_t k = 0; k < kBlock; ++k) {
-      const auto c = static_cast<unsigned char>(at[k]);
-      stop |= static_cast<unsigned char>((c == '"') | (c == '\\') | (c < 0x20));
-      bits |= c;
-    }
-    if (stop != 0) break;
-    high |= bits;
-    at += kBlock;
+#ifdef __SSE2__  // where the compiler vectorises the loop below, it folds each block to one byte and so loses the place
+  constexpr std::ptrdiff_t kBlock = sizeof(__m128i);
+  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), last_control = _mm_set1_epi8(0x1F);
+  for (unsigned stops = 0; stops == 0 && end - at >= kBlock;) {  // bit k of a mask: byte k
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+    const __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+    stops = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(control, special)));
+    const unsigned before = stops == 0 ? ~0U : (1U << std::countr_zero(stops)) - 1;
+    if ((static_cast<unsigned>(_mm_movemask_epi8(bytes)) & before) != 0) high = 0x80;
+    at += stops == 0 ? kBlock : std::countr_zero(stops);
   }
+#endif
   for (; at < end; ++at) {
     const auto c = static_cast<unsigned char>(*at);
     if (c == '"' || c == '\\' || c < 0x20) break;

@@ -1,6 +1,7 @@
 #include "data/rated_dataset.hpp"
 
 #include <algorithm>
+#include <future>
 
 #include "base/error.hpp"
 #include "data/amazon_titles.hpp"
@@ -75,12 +76,10 @@ class SampleWriter {
 
   SampleTable table(std::int64_t first, const std::vector<std::int64_t>& rows) const {
     SampleTable table;
-    table.reserve(rows.size());
+    table.reserve(rows.size(), input_characters(first, rows));
     std::vector<HistoryTitle> history;
     for (const std::int64_t row : rows) {
-      const HistoryTarget& sample = histories_.samples[static_cast<std::size_t>(first + row)];
-      history.clear();
-      for (std::int64_t k = sample.first; k < sample.target; ++k) history.push_back(titled(k));
+      const HistoryTarget& sample = sample_of(first + row, history);
       HistoryTitle target = titled(sample.target);
       if (by_table_) target.title = after_csv_table(target.title);
       const auto user = histories_.ratings[static_cast<std::size_t>(sample.target)].user;
@@ -90,6 +89,21 @@ class SampleWriter {
   }
 
  private:
+  std::size_t input_characters(std::int64_t first, const std::vector<std::int64_t>& rows) const {
+    std::size_t characters = 0;
+    std::vector<HistoryTitle> history;
+    for (const std::int64_t row : rows) {
+      const HistoryTarget& sample = sample_of(first + row, history);
+      characters += wording_.input_length(history, titled(sample.target));
+    }
+    return characters;
+  }
+  const HistoryTarget& sample_of(std::int64_t row, std::vector<HistoryTitle>& history) const {
+    const HistoryTarget& sample = histories_.samples[static_cast<std::size_t>(row)];
+    history.clear();
+    for (std::int64_t k = sample.first; k < sample.target; ++k) history.push_back(titled(k));
+    return sample;
+  }
   HistoryTitle titled(std::int64_t rating) const {
     const auto& found = histories_.ratings[static_cast<std::size_t>(rating)];
     return {ratings_.catalogue.titles[static_cast<std::size_t>(found.item)], found.liked};
@@ -152,10 +166,12 @@ Dataset read_rated_dataset(const DatasetSettings& settings, const ReadEvents& ev
   Dataset dataset;
   const SampleWriter writer(settings, ratings, histories);
   const auto test_rows = kept_rows(samples - splits.valid_end, settings.max_test, settings.seed);
-  dataset.train = writer.table(0, kept_rows(splits.train_end, settings.max_train, settings.seed));
+  auto train = std::async(settings.threads > 1 ? std::launch::async : std::launch::deferred,
+                          [&] { return writer.table(0, kept_rows(splits.train_end, settings.max_train, settings.seed)); });
   dataset.valid = writer.table(splits.train_end, kept_rows(splits.valid_end - splits.train_end, settings.max_valid, settings.seed));
   dataset.test = writer.table(splits.valid_end, test_rows);
   if (settings.task == Task::kSeqRec) add_items(dataset, settings, ratings, histories, splits.valid_end, test_rows, events, broken);
+  dataset.train = train.get();
   dataset.bad_lines = broken.count();
   return dataset;
 }

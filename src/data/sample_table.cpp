@@ -28,8 +28,9 @@ std::vector<TitleSpan> quoted_titles(std::string_view text, std::size_t begin, s
 
 }  // namespace
 
-void SampleTable::reserve(std::size_t samples) {
-  for (TextColumn* column : {&user, &input, &output}) column->reserve(samples);
+void SampleTable::reserve(std::size_t samples, std::size_t input_characters) {
+  for (TextColumn* column : {&user, &output}) column->reserve(samples);
+  input.reserve(samples, input_characters);
   instruction.reserve(samples);
   label.reserve(samples);
   span_offset.reserve(samples + 1);

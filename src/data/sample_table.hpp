@@ -44,7 +44,8 @@ struct SampleTable {
     const auto k = static_cast<std::size_t>(i);
     return {instruction[k], input[k], output[k], history(i), label.empty() ? -1 : label[k]};
   }
-  void reserve(std::size_t samples);
+  /// input_characters: of all inputs together, or 0 where that is not known.
+  void reserve(std::size_t samples, std::size_t input_characters = 0);
   /// A sample whose spans were appended to `spans` before.
   void add(std::string_view user_id, std::string_view instruction_text, std::string_view input_text, std::string_view output_text,
            std::int32_t class_index);

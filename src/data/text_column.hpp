@@ -24,7 +24,10 @@ class TextColumn {
     characters_.push_back('\0');
     ends_.push_back(characters_.size());
   }
-  void reserve(std::size_t texts) { ends_.reserve(texts); }
+  void reserve(std::size_t texts, std::size_t characters = 0) {
+    ends_.reserve(texts);
+    characters_.reserve(characters + texts);
+  }
   bool operator==(const TextColumn&) const = default;
 
  private:

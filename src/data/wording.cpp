@@ -50,6 +50,13 @@ Wording::Wording(Domain domain, Task task) : task_(task) {
   question_ += words.target;
 }
 
+std::size_t Wording::input_length(std::span<const HistoryTitle> history, const HistoryTitle& target) const {
+  constexpr std::size_t kQuotesAndComma = 4, kListNames = 64;
+  std::size_t length = kListNames + lead_.size() + question_.size() + target.title.size();
+  for (const HistoryTitle& item : history) length += item.title.size() + kQuotesAndComma;
+  return length;
+}
+
 void Wording::add_sample(SampleTable& table, std::string_view user, std::span<const HistoryTitle> history, HistoryTitle target) const {
   if (task_ == Task::kSeqRec) {
     add_next_title(table, user, history, target);
@@ -59,7 +66,9 @@ void Wording::add_sample(SampleTable& table, std::string_view user, std::span<co
 }
 
 void Wording::add_next_title(SampleTable& table, std::string_view user, std::span<const HistoryTitle> history, HistoryTitle target) const {
-  std::string input = lead_;
+  std::string input;
+  input.reserve(input_length(history, target));
+  input += lead_;
   for (std::size_t k = 0; k < history.size(); ++k) {
     if (k > 0) input += ", ";
     table.spans.push_back(append_quoted(input, history[k].title));
@@ -72,6 +81,7 @@ void Wording::add_next_title(SampleTable& table, std::string_view user, std::spa
 
 void Wording::add_question(SampleTable& table, std::string_view user, std::span<const HistoryTitle> history, HistoryTitle target) const {
   std::string input;
+  input.reserve(input_length(history, target));
   const std::size_t first_span = table.spans.size();
   table.spans.resize(first_span + history.size());  // in the order of the history, whichever list a title is in
   for (const bool liked : {true, false}) {

@@ -23,6 +23,8 @@ class Wording {
   Wording(Domain domain, Task task);
   /// history: oldest first. The sample gets no label.
   void add_sample(SampleTable& table, std::string_view user, std::span<const HistoryTitle> history, HistoryTitle target) const;
+  /// At least the length of the input that is made of these.
+  std::size_t input_length(std::span<const HistoryTitle> history, const HistoryTitle& target) const;
 
  private:
   void add_next_title(SampleTable& table, std::string_view user, std::span<const HistoryTitle> history, HistoryTitle target) const;

@@ -26,15 +26,15 @@ ReadEvents events_of(std::optional<Progress>& progress) {
   return events;
 }
 
-void write(const StageContext& context, const Dataset& dataset) {
+void write(const StageContext& context, const Dataset& dataset, std::int64_t threads) {
   const StageFolder& folder = context.folder();
   H5File samples = folder.create_h5("samples.h5", context.provenance());
   write_samples(samples, dataset);
   samples.write_attribute("bad_lines", dataset.bad_lines);
   samples.close();
-  write_alpaca_file(folder.new_file("train.json"), dataset.train);
-  write_alpaca_file(folder.new_file("valid.json"), dataset.valid);
-  write_alpaca_file(folder.new_file("test.json"), dataset.test, dataset.items, dataset.negatives);
+  write_alpaca_file(folder.new_file("train.json"), dataset.train, {}, {}, threads);
+  write_alpaca_file(folder.new_file("valid.json"), dataset.valid, {}, {}, threads);
+  write_alpaca_file(folder.new_file("test.json"), dataset.test, dataset.items, dataset.negatives, threads);
   log_info("prepare: {} train, {} valid, {} test samples, {} items", dataset.train.size(), dataset.valid.size(), dataset.test.size(),
            dataset.items.titles.size());
 }
@@ -49,7 +49,7 @@ StageEnd prepare(StageContext& context) {
     DatasetSettings settings = dataset_settings(context.config());
     settings.threads = omp_get_max_threads();
     try {
-      write(context, read_dataset(settings, events_of(progress)));
+      write(context, read_dataset(settings, events_of(progress)), settings.threads);
     } catch (const Error& error) {
       if (error.code() != ExitCode::kStopped) throw;
       stopped = true;

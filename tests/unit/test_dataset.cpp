@@ -295,5 +295,32 @@ TEST(AlpacaFile, EscapesWhatJsonWantsEscaped) {
   EXPECT_EQ(Json::parse(in).at(0).at("input").get<std::string>(), odd);
 }
 
+TEST(AlpacaFile, IsTheSameForAnyNumberOfThreads) {
+  test::TemporaryFolder folder;
+  const ItemList items{{"one", "two \"2\"", "three"}, {1, 2, 3}};
+  for (const std::int64_t samples : {0, 1, 512, 1500}) {
+    SampleTable table;
+    std::vector<std::int64_t> negatives;
+    for (std::int64_t i = 0; i < samples; ++i) {
+      table.add(fmt::format("user {}", i / 3), "i", fmt::format("input {}", i), fmt::format("output \\ {}", i), -1);
+      negatives.insert(negatives.end(), {i % 3, (i + 1) % 3});
+    }
+    std::string alone;
+    for (const std::int64_t threads : {1, 2, 3}) {
+      write_alpaca_file(folder / "x.json", table, items, negatives, threads);
+      std::ifstream in(folder / "x.json");
+      const std::string text((std::istreambuf_iterator<char>(in)), {});
+      if (threads == 1) alone = text;
+      EXPECT_EQ(text, alone) << samples << " samples, " << threads << " threads";
+    }
+    const Json json = Json::parse(alone);
+    ASSERT_EQ(json.size(), static_cast<std::size_t>(samples));
+    for (std::size_t i = 0; i < json.size(); ++i) {
+      EXPECT_EQ(json[i].at("input"), fmt::format("input {}", i));
+      EXPECT_EQ(json[i].at("neg_samples").at(1), items.titles[(i + 1) % 3]);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace goracs

@@ -120,5 +120,23 @@ TEST(JsonObjectLine, AgreesWithAnotherParserOnMutatedReviews) {
   }
 }
 
+TEST(JsonObjectLine, FindsWhereATextEndsAtEveryPlace) {
+  for (std::size_t length = 0; length < 50; ++length) {
+    const std::string text(length, 'x');
+    EXPECT_EQ(plain_in_json(text), length);
+    for (std::size_t place = 0; place < length; ++place)
+      for (const char c : {'"', '\\', '\x1f', '\0', ' ', '\x7f', '\x80'}) {
+        std::string other = text;
+        other[place] = c;
+        const bool plain = c == ' ' || c == '\x7f' || c == '\x80';
+        EXPECT_EQ(plain_in_json(other), plain ? length : place) << length << " characters, " << place;
+        if (!plain) continue;
+        const std::string line = "{\"a\": \"" + other + "\"}";
+        JsonObjectLine members(line);
+        EXPECT_EQ(members.next(), c != '\x80') << length << " characters, " << place;  // 80 alone is no UTF-8
+      }
+  }
+}
+
 }  // namespace
 }  // namespace goracs

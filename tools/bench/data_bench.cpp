@@ -34,9 +34,9 @@ void prepare(const std::filesystem::path& raw, const std::filesystem::path& out,
   const Dataset dataset = read_dataset(settings);
   const double read_seconds = seconds_since(start);
   std::filesystem::create_directories(out);
-  write_alpaca_file(out / "train.json", dataset.train);
-  write_alpaca_file(out / "valid.json", dataset.valid);
-  write_alpaca_file(out / "test.json", dataset.test, dataset.items, dataset.negatives);
+  write_alpaca_file(out / "train.json", dataset.train, {}, {}, threads);
+  write_alpaca_file(out / "valid.json", dataset.valid, {}, {}, threads);
+  write_alpaca_file(out / "test.json", dataset.test, dataset.items, dataset.negatives, threads);
   fmt::print("{{\"seconds\": {:.4f}, \"read_seconds\": {:.4f}, \"samples\": {}}}\n", seconds_since(start), read_seconds,
              dataset.train.size() + dataset.valid.size() + dataset.test.size());
 }
