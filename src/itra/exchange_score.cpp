@@ -10,6 +10,7 @@ namespace goracs::itra {
 ExchangeScore::ExchangeScore(OrderStatistic statistic, std::int64_t num_valid, std::int64_t budget)
     : statistic_(statistic),
       num_valid_(num_valid),
+      budget_(budget),
       top_r_((num_valid + budget - 1) / budget),
       row_units_(num_valid / std::gcd(num_valid, budget)),
       column_units_(budget / std::gcd(num_valid, budget)) {}

@@ -36,10 +36,15 @@ class ExchangeScore {
   Int128 of_constant(double by) const;
   /// F as a number.
   double value(Int128 score) const;
+  /// mean_j min(d_j - y, 0) + y / n at any trial potential y: for the smallest order statistic at most F, which is its largest value.
+  ///   sum_below  sum_j min(d_j - y, 0)
+  double value_at(double sum_below, double trial_potential) const {
+    return sum_below / static_cast<double>(num_valid_) + trial_potential / static_cast<double>(budget_);
+  }
 
  private:
   OrderStatistic statistic_;
-  std::int64_t num_valid_, top_r_, row_units_, column_units_;
+  std::int64_t num_valid_, budget_, top_r_, row_units_, column_units_;
 };
 
 /// A row with its exact score: lower scores first, then lower rows.

@@ -295,9 +295,9 @@ class Server {
     for (const itra::ExchangeRecord& record : trace_) {
       std::vector<const float*> costs;
       for (const std::int64_t i : coreset) costs.push_back(cost_.row(i).data());
-      const std::vector<double> dual = transport.row_dual();
+      const std::vector<double> dual = transport.row_dual(), column_dual = transport.column_dual();
       auto start = Clock::now();
-      const itra::Candidates by_lazy = lazy.candidates(coreset, costs, dual);
+      const itra::Candidates by_lazy = lazy.candidates(coreset, costs, dual, column_dual);
       seconds_lazy += seconds_since(start);
       start = Clock::now();
       const itra::Candidates by_full = full.candidates(coreset, costs, dual);
