@@ -13,6 +13,7 @@
 #include "itra/exchange.hpp"
 #include "itra/fetched_rows.hpp"
 #include "itra/greedy.hpp"
+#include "itra/greedy_order_file.hpp"
 #include "itra/lower_bound.hpp"
 #include "itra/relaxed.hpp"
 #include "itra/transport.hpp"
@@ -76,8 +77,14 @@ bool ClassSelection::choose_from_costs() {
 
 bool ClassSelection::choose_greedily() {
   const ScopedSeconds timer(chosen_.seconds_greedy);
-  auto coreset = GreedyPass(*cost_, world_).coreset(rows_.budget, [&](std::int64_t rows) { return step("greedy", rows, rows_.budget); });
+  std::optional<GreedyOrderFile> kept;
+  if (input_.distances) kept.emplace(*input_.distances, input_, rows_, config_);
+  GreedyOrder known = kept ? kept->read(world_) : GreedyOrder();
+  const std::size_t rows_known = known.rows.size();
+  GreedyPass pass(*cost_, world_, std::move(known));
+  auto coreset = pass.coreset(rows_.budget, [&](std::int64_t rows) { return step("greedy", rows, rows_.budget); });
   if (!coreset) return false;
+  if (kept && pass.order().rows.size() > rows_known) kept->write(pass.order(), world_);
   chosen_.greedy_indices = chosen_.indices = std::move(*coreset);
   return true;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <iterator>
 #include <limits>
+#include <utility>
 
 #include "base/error.hpp"
 #include "kernels/column_minimum.hpp"
@@ -13,26 +14,20 @@
 
 namespace goracs::itra {
 
-GreedyPass::GreedyPass(const CostMatrix& cost, Communicator& world)
+GreedyPass::GreedyPass(const CostMatrix& cost, Communicator& world, GreedyOrder known)
     : cost_(cost),
       world_(world),
+      known_(std::move(known)),
       column_minimum_(static_cast<std::size_t>(cost.num_valid()), std::numeric_limits<float>::infinity()),
       nearest_(static_cast<std::size_t>(cost.num_valid()), -1),
-      columns_of_(static_cast<std::size_t>(cost.num_train()), 0),
-      nearest_rows_of_pool_(count_nearest_rows()) {
-  add(first_row());
-
-  const RowBlock rows = cost.rows();
-  std::vector<std::int64_t> gains(static_cast<std::size_t>(rows.size()));
-  cpu::gain(cost.block(), column_minimum_, gains);
-  for (std::int64_t i = rows.begin; i < rows.end; ++i)
-    if (i != added_[0]) queue_.push_back({gains[static_cast<std::size_t>(i - rows.begin)], i});
-  std::make_heap(queue_.begin(), queue_.end());
-  evaluated_at_.assign(gains.size(), 1);
+      columns_of_(static_cast<std::size_t>(cost.num_train()), 0) {
+  if (known_.nearest_rows_of_pool < 0) known_.nearest_rows_of_pool = count_nearest_rows();
 }
 
+GreedyOrder GreedyPass::order() const { return {added_.size() < known_.rows.size() ? known_.rows : added_, known_.nearest_rows_of_pool}; }
+
 std::optional<std::vector<std::int64_t>> GreedyPass::coreset(std::int64_t budget, const Step& step) {
-  if (nearest_rows_of_pool_ <= budget) return first_rows(budget, step);
+  if (known_.nearest_rows_of_pool <= budget) return first_rows(budget, step);
   if (!add_until([&] { return rows_with_columns_ >= budget; }, budget, step)) return std::nullopt;
   std::vector<std::int64_t> coreset;
   std::ranges::copy_if(added_, std::back_inserter(coreset), [&](std::int64_t i) { return columns_of_[static_cast<std::size_t>(i)] > 0; });
@@ -64,6 +59,27 @@ std::int64_t GreedyPass::first_row() const {
 }
 
 std::int64_t GreedyPass::next_row() {
+  if (added_.size() < known_.rows.size()) return known_.rows[added_.size()];
+  return added_.empty() ? first_row() : best_row();
+}
+
+/// Every row's gain, fresh.
+void GreedyPass::fill_queue() {
+  const RowBlock rows = cost_.rows();
+  std::vector<char> is_added(static_cast<std::size_t>(rows.size()), 0);
+  for (const std::int64_t i : added_)
+    if (rows.contains(i)) is_added[static_cast<std::size_t>(i - rows.begin)] = 1;
+  std::vector<std::int64_t> gains(is_added.size());
+  cpu::gain(cost_.block(), column_minimum_, gains);
+  for (std::size_t i_lc = 0; i_lc < gains.size(); ++i_lc)
+    if (is_added[i_lc] == 0) queue_.push_back({gains[i_lc], rows.begin + static_cast<std::int64_t>(i_lc)});
+  std::make_heap(queue_.begin(), queue_.end());
+  evaluated_at_.assign(gains.size(), static_cast<std::int64_t>(added_.size()));
+  queued_ = true;
+}
+
+std::int64_t GreedyPass::best_row() {
+  if (!queued_) fill_queue();
   const Candidate best = best_of(best_of_rank());
   GORACS_CHECK_INPUT(best.row >= 0, "greedy: all {} rows of the pool are in the coreset", cost_.num_train());
   if (!queue_.empty() && queue_.front().row == best.row) {

@@ -11,6 +11,12 @@
 
 namespace goracs::itra {
 
+/// What a pass has found out about costs: another pass over the same ones goes on from there.
+struct GreedyOrder {
+  std::vector<std::int64_t> rows;          ///< in the order of adding
+  std::int64_t nearest_rows_of_pool = -1;  ///< pool rows that are nearest to some column; -1: not counted yet
+};
+
 /// Stage 1 of ITRA (SPEC 6): starts with the row of smallest sum and adds, one at a time, the row that lowers sum_j min_{i in S} C_ij most;
 /// ties go to the lowest row. Sums are exact, so lazy evaluation gives what a full scan would: gains only fall while rows are added.
 ///
@@ -22,8 +28,8 @@ class GreedyPass {
   /// Called after each row on every rank; true stops.
   using Step = std::function<bool(std::int64_t rows)>;
 
-  /// `cost` and `world` must live on. Collective.
-  GreedyPass(const CostMatrix& cost, Communicator& world);
+  /// `cost` and `world` must live on; `known`, the same on every rank, is of these costs. Collective.
+  GreedyPass(const CostMatrix& cost, Communicator& world, GreedyOrder known = {});
 
   /// The greedy coreset of `budget` rows in the order of adding, end rule applied: when more than `budget` pool rows are nearest to some column,
   /// rows are added until so many rows of S are, and just these are returned. None when `step` stopped it. The pass goes on from the
@@ -35,6 +41,8 @@ class GreedyPass {
 
   /// All rows added so far, in order.
   const std::vector<std::int64_t>& added() const noexcept { return added_; }
+  /// All that is known now.
+  GreedyOrder order() const;
 
  private:
   /// A row (within the class) with its gain in units of 2^-40: the highest gain, then the lowest row is best.
@@ -47,6 +55,8 @@ class GreedyPass {
   bool add_until(const std::function<bool()>& complete, std::int64_t budget, const Step& step);
   std::int64_t first_row() const;
   std::int64_t next_row();
+  std::int64_t best_row();
+  void fill_queue();
   Candidate best_of_rank();
   Candidate best_of(Candidate own) const;
   void add(std::int64_t row);
@@ -54,14 +64,15 @@ class GreedyPass {
 
   const CostMatrix& cost_;
   Communicator& world_;
+  GreedyOrder known_;
+  bool queued_ = false;                     ///< whether the queue holds the rows yet
   std::vector<Candidate> queue_;            ///< a heap
   std::vector<std::int64_t> evaluated_at_;  ///< (N_lc) rows in S when the gain was evaluated
   std::vector<std::int64_t> added_;
-  std::vector<float> column_minimum_;      ///< (M) over S
-  std::vector<std::int64_t> nearest_;      ///< (M) the row of S that attains it, the lowest one
-  std::vector<std::int64_t> columns_of_;   ///< (N) columns whose nearest row it is
-  std::int64_t rows_with_columns_ = 0;     ///< of S
-  std::int64_t nearest_rows_of_pool_ = 0;  ///< pool rows that are nearest to some column
+  std::vector<float> column_minimum_;     ///< (M) over S
+  std::vector<std::int64_t> nearest_;     ///< (M) the row of S that attains it, the lowest one
+  std::vector<std::int64_t> columns_of_;  ///< (N) columns whose nearest row it is
+  std::int64_t rows_with_columns_ = 0;    ///< of S
 };
 
 }  // namespace goracs::itra

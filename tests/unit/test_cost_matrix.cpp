@@ -7,6 +7,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "itra/distance_file.hpp"
 #include "itra/embedding_rows.hpp"
@@ -186,6 +189,44 @@ TEST(DistanceFile, ServesOtherLambdasAndRanks) {
   EXPECT_EQ(build(1, 0.5, true, false), build(1, 0.5, false, true));
   EXPECT_EQ(build(1, 0.5, true, true, "b"), build(1, 0.5, false, true));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path() / "kept"), {}), 2);
+}
+
+/// A sweep over budgets and methods keeps one greedy order for each lambda, and chooses what it would without.
+TEST(GreedyOrderFile, ServesEveryBudgetOfASweep) {
+  const test::TemporaryFolder folder;
+  const test::SelectionData data = test::clustered_data(60, 25, 4, 1);
+  const auto chosen = [&](const std::string& method, std::int64_t budget, double lambda, int ranks, bool keep) {
+    std::vector<std::int64_t> rows;
+    test::on_ranks(ranks, [&](Communicator& world) {
+      itra::SelectionInput input = data.input();
+      if (keep) input.distances = {folder.path(), "key"};
+      const itra::Selection selection = itra::select(input, test::select_settings(method, budget, lambda), 1, world);
+      if (world.is_root()) rows = selection.indices;
+    });
+    return rows;
+  };
+  const auto files = [&] {
+    std::vector<std::filesystem::path> found;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+      if (entry.path().filename().string().starts_with("greedy-")) found.push_back(entry.path());
+    return found;
+  };
+  for (const auto& [method, budget, ranks] : {std::tuple{"greedy", 9, 2}, {"itra", 4, 1}, {"greedy", 14, 3}, {"greedy", 14, 1}})
+    for (const double lambda : {0.1, 0.5})
+      EXPECT_EQ(chosen(method, budget, lambda, ranks, true), chosen(method, budget, lambda, 1, false)) << method << budget;
+  ASSERT_EQ(files().size(), 2U);
+  std::ifstream in(files()[0]);
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  const std::size_t digit = text.find_first_of("0123456789");
+  text[digit] = text[digit] == '1' ? '2' : '1';
+  std::ofstream(files()[0]) << text;
+  test::on_ranks(2, [&](Communicator& world) {
+    itra::SelectionInput input = data.input();
+    input.distances = {folder.path(), "key"};
+    test::expect_error(ExitCode::kInput, {files()[0].string(), "damaged"}, [&] {
+      for (const double lambda : {0.1, 0.5}) itra::select(input, test::select_settings("greedy", 4, lambda), 1, world);
+    });
+  });
 }
 
 TEST(DistanceFile, IsRefusedWhenDamagedOrCut) {

@@ -103,6 +103,22 @@ TEST_P(GreedyCases, GivesEveryBudgetOfASweepInOnePass) {
   }
 }
 
+TEST_P(GreedyCases, GoesOnFromAnOrderThatIsKnown) {
+  const auto [rows, cols, steps] = GetParam();
+  const Matrix<float> cost = test::random_costs(rows, cols, 30, steps);
+  const std::int64_t half = rows / 2 + 1;
+  test::on_ranks(2, [&](Communicator& world) {
+    const auto matrix = itra::CostMatrix::of(cost, world);
+    itra::GreedyPass first(matrix, world);
+    first.coreset(half);
+    for (const std::int64_t budget : {std::int64_t{1}, half, rows}) {
+      itra::GreedyPass again(matrix, world, first.order());
+      EXPECT_EQ(again.coreset(budget), full_scan(cost, budget)) << budget;
+      EXPECT_GE(again.order().rows.size(), first.order().rows.size());
+    }
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Sizes, GreedyCases,
                          ::testing::Values(Case{1, 1, 0}, Case{1, 9, 0}, Case{13, 1, 0}, Case{20, 31, 0}, Case{33, 20, 4}, Case{40, 12, 2},
                                            Case{25, 60, 3}),
