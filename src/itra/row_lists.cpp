@@ -156,7 +156,7 @@ void RowLists::look_at(std::int64_t row, std::int32_t column, double& base) {
   columns[length++] = column;
 }
 
-void RowLists::set_base(Row& row, double base) const {
+void RowLists::know_base(Row& row, double base) const {
   row.base_most = base + most_;
   row.base_rest = base + rest_;
   row.seen = potential_;
@@ -169,7 +169,7 @@ RowLists::Bound RowLists::bound(std::int64_t row, Workspace& workspace) {
   double base = known_row.base_rest - rest_;
   if (missed > 0)
     for (const std::int32_t column : std::span(fallen_).first(fallen_since_[missed - 1])) look_at(row, column, base);
-  set_base(known_row, base);
+  know_base(known_row, base);
   auto& lowest = workspace.lowest;
   lowest.clear();
   const auto begin = static_cast<std::size_t>(row * capacity_);
@@ -191,7 +191,7 @@ RowLists::Bound RowLists::read(std::int64_t row, Workspace& workspace) {
   if (lazy_) {
     Row& known_row = rows_[static_cast<std::size_t>(row)];
     known_row.length = static_cast<std::int32_t>(lowest.size());
-    set_base(known_row, lowest.back().value);
+    know_base(known_row, lowest.back().value);
     float* costs = cost_of_.data() + row * capacity_;
     std::int32_t* columns = column_of_.data() + row * capacity_;
     std::fill_n(costs, capacity_, kNoCost);

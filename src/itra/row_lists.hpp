@@ -61,7 +61,7 @@ class RowLists {
   void note_fallen(std::span<const double> column_potential);
   void start_again(std::span<const double> column_potential);
   void look_at(std::int64_t row, std::int32_t column, double& base);
-  void set_base(Row& row, double base) const;
+  void know_base(Row& row, double base) const;
   Bound known(std::int64_t row, std::span<const cpu::LowestDifferences::Entry> lowest, bool exact);
   Int128 sum_difference(std::int64_t row) const;
 
