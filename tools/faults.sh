@@ -46,7 +46,7 @@ tests_that_count() {
   GORACS_LONG=1 ctest --test-dir build -V -R '^(artifact_|damage$|leftovers_|progress$|pipeline_refusals$|slurm_program$)' >build/faults.tests || failed=$((failed + 1))
   local commit
   commit=$(build/goracs --version | sed -n 's/.*(git \(.*\)).*/\1/p')
-  sed -nE 's/^[0-9]+: (R[0-9]+):? (.*)$/{"promise": "\1", "what": "\2", "commit": ["'"$commit"'"]}/p' build/faults.tests >>"$results"
+  sed -nE 's/^[0-9]+: [.s]*(R[0-9]+):? (.*)$/{"promise": "\1", "what": "\2", "commit": ["'"$commit"'"]}/p' build/faults.tests >>"$results"
 }
 
 tests_that_count

@@ -141,7 +141,7 @@ class JsonTokenizer final : public Tokenizer {
   void read_added(const Json& json) {
     for (const Json& entry : json.value("added_tokens", Json::array())) {
       AddedToken token;
-      token.id = entry.at("id").get<TokenId>();
+      token.id = id_of(entry.at("id"));
       token.content = entry.at("content").get<std::string>();
       token.special = entry.value("special", false);
       token.lstrip = entry.value("lstrip", false);
@@ -229,9 +229,15 @@ class JsonTokenizer final : public Tokenizer {
     }
   }
 
+  TokenId id_of(const Json& value) const {
+    GORACS_CHECK_INPUT(value.is_number_unsigned() && value.get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<TokenId>::max()},
+                       "{}: {} is no token's id", path_, value.dump());
+    return value.get<TokenId>();
+  }
+
   void check_id(TokenId id, const std::string& token) {
     // an id is also an index, and ids have few gaps: one beyond the file's bytes is damage, not a token
-    GORACS_CHECK_INPUT(id >= 0 && id < file_bytes_, "{}: token '{}' has the id {}, but the file has {} bytes", path_, token, id,
+    GORACS_CHECK_INPUT(id < file_bytes_, "{}: token '{}' has the id {}, but the file has {} bytes", path_, token, id,
                        file_bytes_);
     vocab_size_ = std::max<std::int64_t>(vocab_size_, id + std::int64_t{1});
   }
@@ -242,7 +248,7 @@ class JsonTokenizer final : public Tokenizer {
     GORACS_CHECK_INPUT(entries.is_object() && !entries.empty(), "{}: model.vocab is no list of tokens", path_);
     vocab.reserve(entries.size());
     for (const auto& [token, value] : entries.items()) {
-      const TokenId id = value.get<TokenId>();
+      const TokenId id = id_of(value);
       check_id(id, token);
       const auto index = static_cast<std::size_t>(id);
       if (text_of_.size() <= index) text_of_.resize(index + 1);
@@ -289,7 +295,9 @@ class JsonTokenizer final : public Tokenizer {
     auto vocab = read_vocab(model);
     WordPiece::Settings settings;
     settings.continuing_prefix = model.value("continuing_subword_prefix", "##");
-    settings.longest_word = model.value("max_input_chars_per_word", std::int64_t{100});
+    const Json longest = model.value("max_input_chars_per_word", Json(100));
+    GORACS_CHECK_INPUT(longest.is_number_integer(), "{}: max_input_chars_per_word is {}, expected a count", path_, longest.dump());
+    settings.longest_word = longest.get<std::int64_t>();
     const std::string unknown = model.value("unk_token", "[UNK]");
     const auto found = vocab.find(unknown);
     GORACS_CHECK_INPUT(found != vocab.end(), "{}: unk_token '{}' is not in the vocabulary", path_, unknown);
@@ -299,8 +307,8 @@ class JsonTokenizer final : public Tokenizer {
 
   /// The id of a token that is put in front of or behind a text.
   TokenId added_id(const Json& json) const {
-    const auto id = json.get<TokenId>();
-    GORACS_CHECK_INPUT(id >= 0 && id < vocab_size_, "{}: post_processor adds the id {}, but there are {} tokens", path_, id, vocab_size_);
+    const TokenId id = id_of(json);
+    GORACS_CHECK_INPUT(id < vocab_size_, "{}: post_processor adds the id {}, but there are {} tokens", path_, id, vocab_size_);
     return id;
   }
 

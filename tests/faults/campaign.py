@@ -13,6 +13,7 @@ import time
 from program_run import PROGRAM, Undisturbed, undisturbed
 
 NAME = ("promise", "what", "config", "ranks")  # what the lines of one campaign have in common
+SHORT = 20  # seconds of a run
 MOST_FAILURES = 3  # of one piece: then something is wrong at large
 
 
@@ -60,14 +61,15 @@ class Piece:
                             if all(line.get(key) == value for key, value in name.items())), {})
 
     def undisturbed(self, config: str, ranks: int, settings: tuple[str, ...]) -> Undisturbed:
-        """One run of these settings, which later pieces of any campaign with the same build find beside the results."""
+        """One run of these settings. A long one is kept beside the results for later pieces of any campaign with the same build; short ones differ
+        too much in speed, and are quick to do again."""
         key = [commit_of_program(), config, ranks, *settings]
         kept = self.results.with_name(self.results.name + ".undisturbed") if self.results else None
         for line in lines_of(kept) if kept else []:
             if line["of"] == key:
                 return Undisturbed(*line["run"])
         run = undisturbed(config, ranks, settings)
-        if kept:
+        if kept and run.seconds > SHORT:
             with open(kept, "a") as file:
                 file.write(json.dumps({"of": key, "run": run}) + "\n")
         return run

@@ -14,7 +14,7 @@ import signal
 import time
 
 from campaign import Piece, arguments
-from program_run import ProgramRun, content_hashes, folders, sealed, work_folder
+from program_run import ProgramRun, content_hashes, folders, is_done, sealed, work_folder
 
 ONE_RANK = 1 / 3
 
@@ -59,7 +59,8 @@ class Campaign:
         """One run, killed in each of these (None: anywhere), then left alone."""
         with work_folder() as work:
             for stage in stages:
-                self.kill(work, stage)
+                if stage is None or not is_done(work, stage):
+                    self.kill(work, stage)
             while self.random.random() < self.options.again:
                 self.kill(work, None)
             run = self.start(work)

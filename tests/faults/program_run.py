@@ -87,8 +87,9 @@ class ProgramRun:
 
     def wait_for(self, stage: str) -> None:
         """Until it has come to the stage, or has ended."""
+        begin = time.monotonic()
         while self.process.poll() is None and not self.has_begun(stage):
-            time.sleep(0.002)
+            look_again(begin)
 
 
 def folders(work: pathlib.Path) -> dict[str, pathlib.Path]:
@@ -100,12 +101,21 @@ def sealed(folder: pathlib.Path) -> bool:
     return (folder / "MANIFEST.json").exists()
 
 
+def is_done(work: pathlib.Path, stage: str) -> bool:
+    return stage in content_hashes(work)
+
+
 def stage_at_work(work: pathlib.Path) -> str | None:
     return next((stage for stage, folder in folders(work).items() if not sealed(folder)), None)
 
 
 def content_hashes(work: pathlib.Path) -> dict[str, str]:
     return {stage: json.loads((folder / "MANIFEST.json").read_text())["content_sha256"] for stage, folder in folders(work).items() if sealed(folder)}
+
+
+def look_again(begin: float) -> None:
+    """Sleeps between two looks at a run that began then: looks are dear, so long runs get fewer."""
+    time.sleep(min(0.1, 0.002 + (time.monotonic() - begin) / 500))
 
 
 @contextlib.contextmanager
@@ -140,7 +150,7 @@ def undisturbed(config: str = "configs/test_tiny.yaml", ranks: int = 2, settings
             stage = stage_at_work(work)
             if stage:
                 begun.setdefault(stage, time.monotonic() - begin)
-            time.sleep(0.005)
+            look_again(begin)
         seconds = time.monotonic() - begin
         if run.wait() != 0:
             raise AssertionError(f"an undisturbed run failed:\n{run.text()}")

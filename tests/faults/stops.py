@@ -17,7 +17,7 @@ import sys
 import time
 
 from campaign import Piece, arguments
-from program_run import STAGES, ProgramRun, content_hashes, work_folder
+from program_run import STAGES, ProgramRun, content_hashes, is_done, work_folder
 
 sys.path.insert(0, str(pathlib.Path(__file__).with_name("slurm")))
 from one_node_slurm import OneNodeSlurm  # noqa: E402
@@ -93,7 +93,7 @@ class Stops:
         """One run, stopped in all its stages."""
         with self.piece.attempt(), work_folder() as work:
             for stage in self.expected:
-                while request := self.next_request(stage):
+                while not is_done(work, stage) and (request := self.next_request(stage)):
                     self.stop_in(work, stage, *request)
             if self.asked:
                 self.go_on(work)
