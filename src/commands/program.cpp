@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/log.hpp"
+#include "base/standing.hpp"
 #include "comm/agreement.hpp"
 #include "comm/launcher.hpp"
 #include "commands/command_line.hpp"
@@ -44,7 +45,7 @@ void log_failure(const Failure& failure, const Communicator& ranks) {
   if (failure.agreed && !ranks.is_root()) return;
   if (failure.code == ExitCode::kStopped) return log_warning("{}", failure.text);
   const bool rank_0_is_one_of_many = !failure.agreed && ranks.is_root() && ranks.size() > 1;
-  log_error("{}{}", rank_0_is_one_of_many ? "rank 0: " : "", failure.text);
+  log_error("{}{}{}{}", rank_0_is_one_of_many ? "rank 0: " : "", failure.text, standing().empty() ? "" : "; in ", standing());
 }
 
 LogSettings log_settings(const CommonOptions& options, int rank) {

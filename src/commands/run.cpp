@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/log.hpp"
+#include "base/standing.hpp"
 #include "comm/agreement.hpp"
 #include "commands/run_folder.hpp"
 #include "commands/run_summary.hpp"
@@ -69,7 +70,9 @@ class StageRun {
       }
       GORACS_CHECK_INPUT(may_compute.contains(stage), "{} is not there yet (it would be {}): goracs {}, or --with-inputs", name_of(stage),
                          folder_name(identity), name_of(stage));
+      stand_at(fmt::format("{}, begin", name_of(stage)));
       if (!computed(stage, identity)) return false;
+      stand_at("");
     }
     run_folder_.finished();
     return true;

@@ -237,8 +237,7 @@ class JsonTokenizer final : public Tokenizer {
 
   void check_id(TokenId id, const std::string& token) {
     // an id is also an index, and ids have few gaps: one beyond the file's bytes is damage, not a token
-    GORACS_CHECK_INPUT(id < file_bytes_, "{}: token '{}' has the id {}, but the file has {} bytes", path_, token, id,
-                       file_bytes_);
+    GORACS_CHECK_INPUT(id < file_bytes_, "{}: token '{}' has the id {}, but the file has {} bytes", path_, token, id, file_bytes_);
     vocab_size_ = std::max<std::int64_t>(vocab_size_, id + std::int64_t{1});
   }
 

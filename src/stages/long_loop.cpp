@@ -7,6 +7,7 @@
 
 #include "base/crash_point.hpp"
 #include "base/log.hpp"
+#include "base/standing.hpp"
 #include "base/stop_request.hpp"
 #include "comm/agreement.hpp"
 
@@ -34,6 +35,7 @@ LongLoop::LongLoop(StageContext& context, std::string state, std::string unit, s
 bool LongLoop::stops(std::int64_t done, std::string_view figure) {
   Communicator& world = context_.world();
   if (progress_) progress_->at(done, figure);
+  stand_at(fmt::format("{}, {} {} of {}", name_of(context_.folder().stage()), unit_, done, total_));
 
   const Clock::time_point now = Clock::now();
   step_seconds_ = std::max(step_seconds_, seconds_between(stepped_, now));

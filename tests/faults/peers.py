@@ -8,6 +8,7 @@ A rank is killed (SIGKILL, the launcher ends the rest) or frozen (SIGSTOP: its p
 import argparse
 import collections
 import random
+import re
 import signal
 import time
 
@@ -44,6 +45,7 @@ class Peers:
                 # a frozen rank that had nothing left to say may not be missed
                 assert code == PEER_EXIT, f"rank {rank} frozen in {at}: exit code {code}:\n{run.text()}"
                 assert f"rank {rank}" in run.text(), f"rank {rank} frozen in {at}, but no message names it:\n{run.text()}"
+                assert at == "start" or re.search(r"; in \w+, \w+", run.text()), f"rank {rank} frozen in {at}, but no message says where:\n{run.text()}"
             run.kill()
             self.hits[f"{'killed' if number == signal.SIGKILL else 'frozen'} in {at}"] += 1
             again = ProgramRun(work, self.options.config, self.options.ranks, settings=self.settings)
