@@ -27,17 +27,16 @@ std::string_view read_review(std::string_view line, Review& review) {
   };
   bool has_user = false, has_item = false;
   while (members.next()) {
-    const std::string_view key = members.key();
     const LineValue& value = members.value();
-    if (key == "asin") {
+    if (members.key_is("asin")) {
       has_item = value.kind == LineValue::Kind::kString;
       review.item = value;
-    } else if (key == "reviewerID") {
+    } else if (members.key_is("reviewerID")) {
       has_user = value.kind == LineValue::Kind::kString;
       review.user = value;
-    } else if (key == "overall") {
+    } else if (members.key_is("overall")) {
       if (!number(value, review.rating)) return "overall is no number";
-    } else if (key == "unixReviewTime") {
+    } else if (members.key_is("unixReviewTime")) {
       if (!number(value, review.time)) return "unixReviewTime is no number";
     }
   }

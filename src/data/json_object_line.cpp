@@ -19,20 +19,39 @@ constexpr int kDeepest = 500;  // levels; more is no review
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
+#ifdef __SSE2__
+constexpr std::ptrdiff_t kVector = sizeof(__m128i);
+
+/// 16 bytes, and which of them are quotes, backslashes or control characters.
+struct SeenBytes {
+  __m128i bytes, stops;
+
+  explicit SeenBytes(const char* at) : bytes(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))) {
+    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    stops = _mm_or_si128(control, _mm_or_si128(quote, backslash));
+  }
+};
+
+/// Bit k of the result: the top bit of byte k.
+unsigned top_bits(__m128i bytes) { return static_cast<unsigned>(_mm_movemask_epi8(bytes)); }
+#endif
+
 /// The first quote, backslash or control character; `beyond_ascii` is set when a byte above 127 lies before it.
 const char* end_of_plain(const char* at, const char* end, bool& beyond_ascii) {
   unsigned high = 0;
 #ifdef __SSE2__  // where the compiler vectorises the loop below, it folds each block to one byte and so loses the place
-  constexpr std::ptrdiff_t kBlock = sizeof(__m128i);
-  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), last_control = _mm_set1_epi8(0x1F);
-  for (unsigned stops = 0; stops == 0 && end - at >= kBlock;) {  // bit k of a mask: byte k
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-    const __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
-    stops = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(control, special)));
+  for (; end - at >= 4 * kVector; at += 4 * kVector) {
+    const SeenBytes a(at), b(at + kVector), c(at + 2 * kVector), d(at + 3 * kVector);
+    if (top_bits(_mm_or_si128(_mm_or_si128(a.stops, b.stops), _mm_or_si128(c.stops, d.stops))) != 0) break;
+    high |= top_bits(_mm_or_si128(_mm_or_si128(a.bytes, b.bytes), _mm_or_si128(c.bytes, d.bytes))) != 0 ? 0x80 : 0;
+  }
+  for (unsigned stops = 0; stops == 0 && end - at >= kVector;) {
+    const SeenBytes seen(at);
+    stops = top_bits(seen.stops);
     const unsigned before = stops == 0 ? ~0U : (1U << std::countr_zero(stops)) - 1;
-    if ((static_cast<unsigned>(_mm_movemask_epi8(bytes)) & before) != 0) high = 0x80;
-    at += stops == 0 ? kBlock : std::countr_zero(stops);
+    high |= (top_bits(seen.bytes) & before) != 0 ? 0x80 : 0;
+    at += stops == 0 ? kVector : std::countr_zero(stops);
   }
 #endif
   for (; at < end; ++at) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,11 @@ class JsonObjectLine {
   /// False at the end of the object and where the line is broken.
   bool next();
   std::string_view key() const noexcept { return key_; }
+  /// key() == name, without a call: it is asked for several names a member.
+  template <std::size_t size>
+  bool key_is(const char (&name)[size]) const noexcept {
+    return key_.size() == size - 1 && std::memcmp(key_.data(), name, size - 1) == 0;
+  }
   const LineValue& value() const noexcept { return value_; }
   /// Why the line is no JSON object; empty while it is fine.
   std::string_view reason() const noexcept { return reason_; }
