@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <iostream>
 #include <stdexcept>
 
 namespace goracs::test {
@@ -29,10 +28,6 @@ std::vector<fs::path> golden_files(const std::string& folder, const std::string&
 fs::path cache_root() {
   if (const char* folder = std::getenv("GORACS_CACHE_DIR"); folder != nullptr && *folder != '\0') return folder;
   return source_root() / ".cache";
-}
-
-void not_supported_yet(const fs::path& file, const std::string& why) {
-  std::cout << "not supported yet: " << file.string() << " (" << why << ")\n";
 }
 
 }  // namespace goracs::test

@@ -18,7 +18,4 @@ std::vector<std::filesystem::path> golden_files(const std::string& folder, const
 /// The folder that set-up fills (demo models, third parties' tokenizers): GORACS_CACHE_DIR or .cache.
 std::filesystem::path cache_root();
 
-/// Prints a kind of file that no test reads yet, so that nothing is skipped in silence.
-void not_supported_yet(const std::filesystem::path& file, const std::string& why);
-
 }  // namespace goracs::test
