@@ -7,6 +7,7 @@
 
 #include "artifact/layout.hpp"
 #include "base/error.hpp"
+#include "base/file_bytes.hpp"
 #include "base/sha256.hpp"
 
 namespace goracs {
@@ -107,6 +108,12 @@ std::filesystem::path checked(const std::filesystem::path& file) {
     if (manifest && manifest->files.contains(name)) manifest->check_file(folder, name, true);
   }
   return file;
+}
+
+std::string checked_bytes(const std::filesystem::path& file) {
+  std::optional<std::string> bytes = file_bytes(checked(file));
+  GORACS_CHECK_INPUT(bytes.has_value(), "{}: cannot be read", file.string());
+  return *std::move(bytes);
 }
 
 }  // namespace goracs

@@ -40,5 +40,7 @@ struct Manifest {
 /// The same path, once its hash is checked: for reading any artifact by its name. A file that no manifest of its folder, or of the one above,
 /// lists (one of the user's own) passes. Errors: kInput as Manifest's.
 std::filesystem::path checked(const std::filesystem::path& file);
+/// Its bytes. Errors: also kInput when it cannot be read.
+std::string checked_bytes(const std::filesystem::path& file);
 
 }  // namespace goracs

@@ -18,8 +18,8 @@ volatile std::sig_atomic_t signalled = 0;
 
 extern "C" void goracs_note_stop_signal(int) { signalled = 1; }
 
-using Clock = std::chrono::system_clock;  // the allocation's end is a time of day
-double now() { return std::chrono::duration<double>(Clock::now().time_since_epoch()).count(); }
+using WallClock = std::chrono::system_clock;  // the allocation's end is a time of day
+double now() { return std::chrono::duration<double>(WallClock::now().time_since_epoch()).count(); }
 const double kProcessStart = now();
 
 /// Kept back of the time limit for what was not measured: a share of it, so that short limits leave time for work.

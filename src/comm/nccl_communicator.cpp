@@ -24,7 +24,7 @@
 namespace goracs {
 namespace {
 
-constexpr int kYields = 1000;  ///< looks before the wait begins to sleep between them
+constexpr int kLooks = 1000;  ///< looks before the wait begins to sleep between them
 constexpr std::chrono::microseconds kSleep{100};
 
 struct GpuName {
@@ -107,7 +107,7 @@ class NcclCommunicator::Link {
       const double waited = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       if (waited > deadline_seconds_)
         give_up(fmt::format("rank {} waited {:.0f} s in '{}' for {} (run.deadline_seconds)", rank_, waited, phase, call));
-      if (look < kYields)
+      if (look < kLooks)
         sched_yield();
       else
         std::this_thread::sleep_for(kSleep);

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -100,14 +98,8 @@ Differences compare_h5(const fs::path& left_path, const fs::path& right_path) {
   return found;
 }
 
-std::string bytes_in(const fs::path& file) {
-  std::ifstream in(checked(file), std::ios::binary);
-  GORACS_CHECK_INPUT(in.good(), "{}: cannot be read", file.string());
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-nlohmann::json json_in(const fs::path& file) {
-  nlohmann::json json = nlohmann::json::parse(bytes_in(file), nullptr, /*allow_exceptions=*/false);
+nlohmann::json flat_json(const fs::path& file) {
+  nlohmann::json json = nlohmann::json::parse(checked_bytes(file), nullptr, /*allow_exceptions=*/false);
   GORACS_CHECK_INPUT(!json.is_discarded(), "{}: no JSON", file.string());
   return json.flatten();
 }
@@ -167,8 +159,8 @@ Differences differences(const fs::path& left, const fs::path& right) {
   if (left.extension() == ".h5" && right.extension() == ".h5") return compare_h5(left, right);
   Differences found;
   if (left.extension() == ".json" && right.extension() == ".json")
-    compare_json(json_in(left), json_in(right), "key", found);
-  else if (bytes_in(left) != bytes_in(right))
+    compare_json(flat_json(left), flat_json(right), "key", found);
+  else if (checked_bytes(left) != checked_bytes(right))
     found.contents.emplace_back("the bytes differ");
   return found;
 }

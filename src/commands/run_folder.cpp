@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "artifact/commit.hpp"
 #include "base/at_work.hpp"
+#include "base/file_bytes.hpp"
 #include "base/log.hpp"
 #include "base/progress.hpp"
 #include "base/stop_request.hpp"
@@ -17,11 +15,6 @@ namespace {
 
 constexpr const char* kStop = "STOP";
 constexpr const char* kResumable = "RESUMABLE";
-
-std::string text_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 }  // namespace
 
@@ -56,7 +49,7 @@ void RunFolder::finished() {
 
 /// A file that says the same already stays as it is; RESUMABLE is always new, its time tells a start from the one before.
 void RunFolder::put(const std::string& name, const std::string& text) const {
-  if (name != kResumable && text_of(path_ / name) == text) return;
+  if (name != kResumable && file_bytes(path_ / name) == text) return;
   commit_text(path_ / name, text);
 }
 

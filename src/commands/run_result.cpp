@@ -16,7 +16,6 @@ namespace goracs {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr const char* kStandardError = "_se";
 
 Json json_in(const std::filesystem::path& file) {
   std::ifstream in(file);

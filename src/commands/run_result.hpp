@@ -10,6 +10,9 @@
 
 namespace goracs {
 
+/// A metric's standard error stands beside it under its name with this.
+inline constexpr const char* kStandardError = "_se";
+
 /// A metric with its standard error; NaN where it is not defined.
 struct Metric {
   double value = 0, standard_error = 0;

@@ -9,11 +9,10 @@
 #include "base/config_file.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "commands/run_result.hpp"
 
 namespace goracs {
 namespace {
-
-constexpr std::string_view kStandardError = "_se";
 
 nlohmann::ordered_json json_of(const std::filesystem::path& file) {
   std::ifstream in(file);
@@ -28,8 +27,8 @@ std::string number_text(const nlohmann::ordered_json& number) {
 
 void report_metrics(const std::string& heading, const nlohmann::ordered_json& metrics) {
   for (const auto& [name, value] : metrics.items())
-    if (metrics.contains(name + std::string(kStandardError)))
-      log_info("{}{} {} +- {}", heading, name, number_text(value), number_text(metrics[name + std::string(kStandardError)]));
+    if (metrics.contains(name + kStandardError))
+      log_info("{}{} {} +- {}", heading, name, number_text(value), number_text(metrics[name + kStandardError]));
 }
 
 }  // namespace

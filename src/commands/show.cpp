@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 #include "artifact/manifest.hpp"
@@ -105,12 +103,6 @@ std::string shown_run(const RunResult& run) {
   return text;
 }
 
-std::string bytes_in(const std::filesystem::path& file) {
-  std::ifstream in(checked(file), std::ios::binary);
-  GORACS_CHECK_INPUT(in.good(), "{}: cannot be read", file.string());
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 }  // namespace
 
 std::string shown(const std::filesystem::path& artifact) {
@@ -121,7 +113,7 @@ std::string shown(const std::filesystem::path& artifact) {
     fail(ExitCode::kUsage, "{}: neither a finished stage (MANIFEST.json) nor a finished run (summary.json)", artifact.string());
   }
   const std::string form = artifact.extension();
-  if (form == ".json" || form == ".yaml" || form == ".txt" || form == ".csv") return bytes_in(artifact);
+  if (form == ".json" || form == ".yaml" || form == ".txt" || form == ".csv") return checked_bytes(artifact);
   return shown_h5(artifact);
 }
 

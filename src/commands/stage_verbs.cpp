@@ -11,7 +11,7 @@
 namespace goracs {
 namespace {
 
-std::string summary_of(Stage stage) {
+std::string about(Stage stage) {
   switch (stage) {
     case Stage::kPrepare: return "read the data set, write samples and splits (samples.h5)";
     case Stage::kEmbed: return "embed pool and validation set (embeddings.h5), for seqrec the items too";
@@ -42,7 +42,7 @@ Verb stage_verb(Stage stage) {
   const auto with_inputs = std::make_shared<bool>(false);
   Verb verb;
   verb.name = name_of(stage);
-  verb.summary = summary_of(stage);
+  verb.summary = about(stage);
   verb.options = [with_inputs](Flags& declared) { declared.yes("--with-inputs", *with_inputs, "compute missing earlier stages too"); };
   verb.notes = [stage] {
     return (stage == Stage::kEvaluate ? kMetrics : std::string()) + "Config keys that can change the result\n" + parameter_reference(stage);

@@ -1,8 +1,8 @@
 #include "commands/verb.hpp"
 
-#include <fstream>
-#include <iterator>
+#include <optional>
 
+#include "base/file_bytes.hpp"
 #include "base/log.hpp"
 #include "base/stop_request.hpp"
 #include "comm/agreement.hpp"
@@ -13,12 +13,10 @@
 namespace goracs {
 namespace {
 
-std::string text_of(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  GORACS_CHECK_USAGE(in.good(), "{}: the config cannot be read", file);
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  GORACS_CHECK_USAGE(!in.bad(), "{}: the config cannot be read", file);
-  return text;
+std::string config_text(const std::string& file) {
+  std::optional<std::string> text = file_bytes(file);
+  GORACS_CHECK_USAGE(text.has_value(), "{}: the config cannot be read", file);
+  return *std::move(text);
 }
 
 /// What run.device asks for is there, or all ranks end. Collective.
@@ -44,7 +42,7 @@ LoadedConfig load_config(const CommonOptions& options, Communicator& world) {
   std::string text;
   on_root(world, [&] {
     GORACS_CHECK_USAGE(!options.config_file.empty() || !options.settings.empty(), "no config: give --config FILE.yaml (or --set for all)");
-    if (!options.config_file.empty()) text = text_of(options.config_file);
+    if (!options.config_file.empty()) text = config_text(options.config_file);
   });
   const ConfigSource source{options.config_file, broadcast_text(world, text), options.settings};
   LoadedConfig config;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "data/ascii.hpp"
 #include "data/unicode.hpp"
 
 namespace goracs {
@@ -16,7 +17,6 @@ namespace {
 
 constexpr int kDeepest = 500;  // levels; more is no review
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 #ifdef __SSE2__

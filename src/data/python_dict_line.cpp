@@ -2,14 +2,13 @@
 
 #include <charconv>
 
+#include "data/ascii.hpp"
 #include "data/unicode.hpp"
 
 namespace goracs {
 namespace {
 
-constexpr int kDeepest = 100;  // levels
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr int kDeepestLevel = 100;  // levels
 
 /// The number that `count` digits of `base` at `at` stand for.
 std::optional<std::uint32_t> digits_at(std::string_view text, std::size_t at, std::size_t count, int base) {
@@ -71,7 +70,7 @@ bool PythonDictLine::read_number() {
 
 /// What stands between brackets, up to and with `close`: values, or `key: value` pairs.
 bool PythonDictLine::read_members(char close, bool pairs, int depth) {
-  if (depth > kDeepest) return stop("nested too deeply");
+  if (depth > kDeepestLevel) return stop("nested too deeply");
   LineValue ignored;
   for (;;) {
     skip_space();

@@ -6,13 +6,12 @@
 
 #include "base/error.hpp"
 #include "data/added_tokens.hpp"
+#include "data/metaspace.hpp"
 #include "data/tokenizer.hpp"
 #include "data/unicode.hpp"
 
 namespace goracs {
 namespace {
-
-constexpr std::string_view kMetaspace = "\u2581";
 
 /// The model's bytes with normalizer_spec.add_dummy_prefix (field 3 of the message in field 3) set to false: a later value of a protocol
 /// buffer field wins, and messages that stand twice are merged.

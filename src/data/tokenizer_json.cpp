@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "data/added_tokens.hpp"
 #include "data/byte_pair_encoding.hpp"
+#include "data/metaspace.hpp"
 #include "data/tokenizer.hpp"
 #include "data/unicode.hpp"
 #include "data/word_piece.hpp"
@@ -17,8 +18,6 @@ namespace goracs {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr std::string_view kMetaspace = "\u2581";
 
 enum class Prepend { kNever, kFirst, kAlways };
 enum class Split { kNone, kGpt2, kDigitsGpt2, kLlama3 };

@@ -18,7 +18,7 @@ utf8proc_category_t category(char32_t code) {
 
 enum Class : std::uint8_t { kLetter = 1, kNumber = 2, kPunctuation = 4, kOther = 8 };
 
-std::uint8_t classes_of(char32_t code) {
+std::uint8_t classes_of_code(char32_t code) {
   switch (category(code)) {
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:
@@ -48,10 +48,10 @@ std::uint8_t fast_classes(char32_t code) {
   constexpr char32_t kFirstCodes = 0x3000;
   static const std::array<std::uint8_t, kFirstCodes> kTable = [] {
     std::array<std::uint8_t, kFirstCodes> filled{};
-    for (char32_t c = 0; c < kFirstCodes; ++c) filled[c] = classes_of(c);
+    for (char32_t c = 0; c < kFirstCodes; ++c) filled[c] = classes_of_code(c);
     return filled;
   }();
-  return code < kFirstCodes ? kTable[code] : classes_of(code);
+  return code < kFirstCodes ? kTable[code] : classes_of_code(code);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace goracs::itra {
 namespace {
 
 /// Columns written while all rows pass, so that the lines written to stay in the cache.
-constexpr std::int64_t kBlock = 64;
+constexpr std::int64_t kColumnsAtOnce = 64;
 
 }  // namespace
 
@@ -22,9 +22,10 @@ void CoresetColumns::assign(std::span<const std::int64_t> coreset, std::span<con
   for (std::int64_t slot = 0; slot < slots; ++slot)
     if (rows_[static_cast<std::size_t>(slot)] != coreset[static_cast<std::size_t>(slot)]) changed.push_back(slot);
 #pragma omp parallel for schedule(static) if (changed.size() > 1)
-  for (std::int64_t begin = 0; begin < num_valid; begin += kBlock)
+  for (std::int64_t begin = 0; begin < num_valid; begin += kColumnsAtOnce)
     for (const std::int64_t slot : changed)
-      for (std::int64_t j = begin; j < std::min(begin + kBlock, num_valid); ++j) costs_(j, slot) = costs[static_cast<std::size_t>(slot)][j];
+      for (std::int64_t j = begin; j < std::min(begin + kColumnsAtOnce, num_valid); ++j)
+        costs_(j, slot) = costs[static_cast<std::size_t>(slot)][j];
   rows_.assign(coreset.begin(), coreset.end());
 }
 

@@ -4,10 +4,11 @@
 #include <limits>
 #include <numeric>
 
+#include "itra/exact_cost.hpp"
+
 namespace goracs::itra {
 namespace {
 
-constexpr double kUnitsPerOne = 0x1p40;
 constexpr int kRowsPerChunk = 16;  // handed to a thread at once
 
 /// Leaves the `count` lowest rows, ascending; returns the smallest score of the others.

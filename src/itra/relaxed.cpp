@@ -25,7 +25,7 @@ struct Scored {
 };
 
 /// What a saved state begins with; the duals and the state of the exchanges follow.
-struct StateHead {
+struct RelaxedStateHead {
   double lower_bound = 0, greedy_value = 0, start_value = 0;
   std::int64_t ascent_phases = 0, rows_proven_out = 0, transport_solves = 0, num_valid = 0;
 };
@@ -207,14 +207,14 @@ class RelaxedSearch {
   double seconds() { return world_.all_reduce(std::chrono::duration<double>(Clock::now() - begin_).count(), ReduceOp::kMax); }
 
   std::string head() const {
-    const StateHead head{chosen_.lower_bound,     chosen_.greedy_value,     chosen_.start_value, chosen_.ascent_phases,
-                         chosen_.rows_proven_out, chosen_.transport_solves, cost_.num_valid()};
+    const RelaxedStateHead head{chosen_.lower_bound,     chosen_.greedy_value,     chosen_.start_value, chosen_.ascent_phases,
+                                chosen_.rows_proven_out, chosen_.transport_solves, cost_.num_valid()};
     std::string bytes(reinterpret_cast<const char*>(&head), sizeof head);
     return bytes.append(reinterpret_cast<const char*>(chosen_.column_dual.data()), sizeof(double) * chosen_.column_dual.size());
   }
   /// Takes over what head() wrote; the rest is the exchanges'.
   std::string resumed(const std::string& bytes) {
-    StateHead head;
+    RelaxedStateHead head;
     std::memcpy(&head, bytes.data(), sizeof head);
     chosen_.lower_bound = head.lower_bound;
     chosen_.greedy_value = head.greedy_value;

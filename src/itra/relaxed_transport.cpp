@@ -7,7 +7,7 @@ namespace goracs::itra {
 namespace {
 
 constexpr std::int64_t kSampleRows = 512;
-constexpr std::int64_t kRowsPerBudget = 4;  // rows to begin with: most that are ever active are among them
+constexpr std::int64_t kFirstRowsPerBudget = 4;  // rows to begin with: most that are ever active are among them
 constexpr int kRounds = 6;
 
 }  // namespace
@@ -47,7 +47,7 @@ RelaxedTransport relax(const CostRows& cost, std::int64_t budget, std::span<cons
                        FetchedRows& fetched) {
   bound.evaluate(column_dual);
   std::vector<std::int64_t> first;
-  for (const RowScore& row : bound.lowest_rows(std::min(kRowsPerBudget * budget, cost.num_train()))) first.push_back(row.row);
+  for (const RowScore& row : bound.lowest_rows(std::min(kFirstRowsPerBudget * budget, cost.num_train()))) first.push_back(row.row);
   std::set<std::int64_t> present(first.begin(), first.end());
   RelaxedTransport relaxed = relax_rows(std::move(first), cost, budget, fetched);
   for (int round = 0; round < kRounds; ++round) {

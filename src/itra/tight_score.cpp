@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/error.hpp"
+#include "itra/exact_cost.hpp"
 
 // the loop over a row for the instruction set at hand; subtraction and minimum round alike everywhere
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
@@ -16,7 +17,6 @@
 namespace goracs::itra {
 namespace {
 
-constexpr double kUnitsPerOne = 0x1p40;
 constexpr std::int64_t kBlocksPerLowest = 8;  // then a block rarely holds two of the R smallest, and few columns are looked at
 constexpr std::int64_t kFewestBlocks = 64;
 constexpr std::int64_t kLanes = 16;

@@ -25,7 +25,7 @@ struct EvaluateInput {
   std::optional<Adapter> adapter;
 };
 
-EvaluateInput read_input(const StageContext& context) {
+EvaluateInput read_evaluate_input(const StageContext& context) {
   EvaluateInput input;
   together(context.world(), [&] {
     const Config& config = context.config();
@@ -53,7 +53,7 @@ void write_metrics(const std::filesystem::path& path, const nlohmann::ordered_js
 }  // namespace
 
 StageEnd evaluate(StageContext& context) {
-  const EvaluateInput input = read_input(context);
+  const EvaluateInput input = read_evaluate_input(context);
   const Adapter* adapter = input.adapter ? &*input.adapter : nullptr;
 
   std::optional<Measurement> measured = context.config().is_ctrpre() ? measure_answers(context, *input.model, input.test, adapter)

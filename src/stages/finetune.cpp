@@ -17,7 +17,7 @@
 namespace goracs {
 namespace {
 
-constexpr const char* kState = "finetune.h5";
+constexpr const char* kFinetuneState = "finetune.h5";
 
 struct FinetuneInput {
   std::unique_ptr<LanguageModel> model;
@@ -26,7 +26,7 @@ struct FinetuneInput {
   std::int64_t shortened = 0;
 };
 
-FinetuneInput read_input(const StageContext& context) {
+FinetuneInput read_finetune_input(const StageContext& context) {
   FinetuneInput input;
   together(context.world(), [&] {
     const Config& config = context.config();
@@ -113,18 +113,18 @@ std::string figure_of(const FinetuneHistory& history) {
 
 StageEnd finetune(StageContext& context) {
   const Config& config = context.config();
-  FinetuneInput input = read_input(context);
+  FinetuneInput input = read_finetune_input(context);
   warn_of_idle_ranks(config, context.world());
   const BatchPlan plan = plan_of(config, input.coreset);
   FinetuneSettings settings = settings_of(config, *input.model);
   settings.micro_batch.checkpoint_layers = checkpoints_layers(config, input, context.world());
   if (settings.micro_batch.checkpoint_layers) log_info("finetune: each layer is computed again in the backward pass");
   FinetuneLoop tuning(input.model->llama(), input.start, std::move(input.coreset), std::move(input.valid), plan, settings, context.world());
-  if (const auto saved = context.saved_state(kState))
+  if (const auto saved = context.saved_state(kFinetuneState))
     together(context.world(), [&] { tuning.restore(read_finetune_state(*saved, input.start.num_parameters())); });
 
   LongLoop loop(
-      context, kState, "steps", tuning.total_steps(), tuning.steps_done(),
+      context, kFinetuneState, "steps", tuning.total_steps(), tuning.steps_done(),
       [&](const std::filesystem::path& path) { write_finetune_state(path, tuning.state()); }, config.finetune.keep);
   while (tuning.end() == FinetuneEnd::kGoesOn) {
     tuning.advance([&] { return stop_agreed(context.world()).has_value(); });

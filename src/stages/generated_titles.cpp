@@ -11,11 +11,10 @@
 namespace goracs {
 namespace {
 
-constexpr const char* kState = "generated.h5";
+constexpr const char* kTitlesState = "generated.h5";
 constexpr const char* kScore = "/score";
 constexpr const char* kLength = "/length";
 constexpr const char* kTokens = "/tokens";
-constexpr std::int64_t kBatchTokens = 4096;  ///< evaluate.batch_tokens: auto; prompts and all beams' new tokens
 
 BeamSettings beams_of(const Config& config) {
   BeamSettings beams;
@@ -45,15 +44,15 @@ bool GeneratedTitles::fill(const Adapter* adapter) {
   BeamSettings beams;
   together(context_.world(), [&] { beams = beams_of(context_.config()); });
   const auto done = std::ranges::count_if(table_, [](const Generated& one) { return !std::isnan(one.score); });
-  LongLoop loop(context_, kState, "samples", static_cast<std::int64_t>(table_.size()), done,
+  LongLoop loop(context_, kTitlesState, "samples", static_cast<std::int64_t>(table_.size()), done,
                 [&](const std::filesystem::path& path) { save(path); });
   const std::vector<std::span<const TokenId>> sequences(prompts_.begin(), prompts_.end());
-  return fill_generated(model_.llama(), adapter, sequences, beams, context_.config().evaluate.batch_tokens.value_or(kBatchTokens), table_,
-                        context_.world(), [&](std::int64_t samples_done) { return loop.stops(samples_done); });
+  return fill_generated(model_.llama(), adapter, sequences, beams, context_.config().evaluate.batch_tokens.value_or(kAutoBatchTokens),
+                        table_, context_.world(), [&](std::int64_t samples_done) { return loop.stops(samples_done); });
 }
 
 void GeneratedTitles::restore() {
-  const auto saved = context_.saved_state(kState);
+  const auto saved = context_.saved_state(kTitlesState);
   if (!saved) return;
   together(context_.world(), [&] {
     const H5File file = H5File::open(*saved);

@@ -13,8 +13,7 @@
 namespace goracs {
 namespace {
 
-constexpr const char* kState = "norms.h5";
-constexpr std::int64_t kBatchTokens = 4096;  ///< grads.batch_tokens: auto
+constexpr const char* kNormsState = "norms.h5";
 
 struct GradsInput {
   std::unique_ptr<LanguageModel> model;
@@ -24,7 +23,7 @@ struct GradsInput {
   std::vector<std::string> classes;
 };
 
-GradsInput read_input(const StageContext& context) {
+GradsInput read_grads_input(const StageContext& context) {
   GradsInput input;
   together(context.world(), [&] {
     const Config& config = context.config();
@@ -41,7 +40,7 @@ GradsInput read_input(const StageContext& context) {
 
 GradientNormTable read_table(const StageContext& context, std::size_t samples) {
   GradientNormTable table(samples);
-  const auto saved = context.saved_state(kState);
+  const auto saved = context.saved_state(kNormsState);
   together(context.world(), [&] {
     if (!saved) return;
     const H5File file = H5File::open(*saved);
@@ -51,7 +50,7 @@ GradientNormTable read_table(const StageContext& context, std::size_t samples) {
   return table;
 }
 
-void write_table(H5File& file, const GradientNormTable& table) {
+void write_norms(H5File& file, const GradientNormTable& table) {
   file.write<double>("/gradient_norm", table.norm, "L2 norm of the sample's gradient by lora_B of the last layer's v_proj");
   file.write<double>("/loss", table.loss, "the sample's loss under the starting adapter");
 }
@@ -60,19 +59,20 @@ void write_table(H5File& file, const GradientNormTable& table) {
 
 StageEnd grads(StageContext& context) {
   const Config& config = context.config();
-  const GradsInput input = read_input(context);
+  const GradsInput input = read_grads_input(context);
   GradientNormTable table = read_table(context, input.pool.samples.size());
   const auto done = std::ranges::count_if(table.norm, [](double norm) { return !std::isnan(norm); });
 
-  LongLoop loop(context, kState, "samples", static_cast<std::int64_t>(table.norm.size()), done, [&](const std::filesystem::path& path) {
-    H5File file = H5File::create(path);
-    write_table(file, table);
-    file.close();
-  });
+  LongLoop loop(context, kNormsState, "samples", static_cast<std::int64_t>(table.norm.size()), done,
+                [&](const std::filesystem::path& path) {
+                  H5File file = H5File::create(path);
+                  write_norms(file, table);
+                  file.close();
+                });
   const GradientNormSettings settings{input.model->loss(config.grads.label_first), config.grads.dropout,
                                       static_cast<std::uint64_t>(config.grads.seed)};
   if (!fill_gradient_norms(input.model->llama(), input.start, input.pool.samples, settings,
-                           config.grads.batch_tokens.value_or(kBatchTokens), table, context.world(),
+                           config.grads.batch_tokens.value_or(kAutoBatchTokens), table, context.world(),
                            [&](std::int64_t samples_done) { return loop.stops(samples_done); }))
     return StageEnd::kStopped;
 
@@ -80,7 +80,7 @@ StageEnd grads(StageContext& context) {
   correlations.report();
   on_root(context.world(), [&] {
     H5File file = context.folder().create_h5("gradient_norms.h5", context.provenance());
-    write_table(file, table);
+    write_norms(file, table);
     correlations.write(file);
     file.write_attribute("samples_shortened", input.pool.shortened);
     file.close();

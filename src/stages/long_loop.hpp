@@ -13,6 +13,9 @@
 
 namespace goracs {
 
+/// Tokens of a batch where a stage's batch_tokens is auto.
+inline constexpr std::int64_t kAutoBatchTokens = 4096;
+
 /// What every long loop of every stage does between two steps: shows how far it is, saves every
 /// run.checkpoint_seconds, and, when a stop is asked for on any rank, saves and says so. Rank 0's clock decides, so all ranks save alike.
 class LongLoop {

@@ -12,9 +12,8 @@
 namespace goracs {
 namespace {
 
-constexpr const char* kState = "answers.h5";
+constexpr const char* kAnswersState = "answers.h5";
 constexpr const char* kProbability = "/probability";
-constexpr std::int64_t kBatchTokens = 4096;  ///< evaluate.batch_tokens: auto
 
 /// Token ids of each prompt, up to the one that predicts the answer.
 std::vector<std::vector<TokenId>> answer_prompts(const StageContext& context, const LanguageModel& model, const SampleTable& test) {
@@ -29,14 +28,14 @@ std::vector<std::vector<TokenId>> answer_prompts(const StageContext& context, co
 Matrix<double> saved_table(const StageContext& context, std::int64_t rows, std::int64_t classes) {
   Matrix<double> table(rows, classes);
   std::fill_n(table.data(), rows * classes, std::numeric_limits<double>::quiet_NaN());
-  const auto saved = context.saved_state(kState);
+  const auto saved = context.saved_state(kAnswersState);
   together(context.world(), [&] {
     if (saved) H5File::open(*saved).read_rows<double>(kProbability, 0, table);
   });
   return table;
 }
 
-void write_table(H5File& file, const Matrix<double>& table) {
+void write_probabilities(H5File& file, const Matrix<double>& table) {
   file.create_matrix<double>(kProbability, table.rows(), table.cols(), "of each class, after the prompt");
   file.write_rows<double>(kProbability, 0, table);
 }
@@ -71,21 +70,21 @@ std::optional<Measurement> measure_answers(StageContext& context, const Language
 
   std::int64_t done = 0;
   for (std::int64_t i = 0; i < test.size(); ++i) done += std::isnan((*probability)(i, 0)) ? 0 : 1;
-  LongLoop loop(context, kState, "samples", test.size(), done, [&](const std::filesystem::path& path) {
+  LongLoop loop(context, kAnswersState, "samples", test.size(), done, [&](const std::filesystem::path& path) {
     H5File file = H5File::create(path);
-    write_table(file, *probability);
+    write_probabilities(file, *probability);
     file.close();
   });
   const std::vector<std::span<const TokenId>> sequences(prompts.begin(), prompts.end());
   if (!fill_class_probabilities(model.llama(), adapter, sequences, class_tokens,
-                                context.config().evaluate.batch_tokens.value_or(kBatchTokens), *probability, context.world(),
+                                context.config().evaluate.batch_tokens.value_or(kAutoBatchTokens), *probability, context.world(),
                                 [&](std::int64_t samples_done) { return loop.stops(samples_done); }))
     return std::nullopt;
 
   const std::vector<std::int64_t> label(test.label.begin(), test.label.end());
   if (classes_present(label, classes) < 2) log_warning("evaluate: the test set is of one class: AUC is not defined");
   return Measurement{answer_metrics(label, *probability), [probability, label = test.label](H5File& file) {
-                       write_table(file, *probability);
+                       write_probabilities(file, *probability);
                        file.write<std::int32_t>("/label", label, "the true class");
                      }};
 }

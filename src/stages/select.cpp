@@ -39,7 +39,7 @@ std::optional<itra::DistancePlace> shared_distances(const StageContext& context)
   return itra::DistancePlace{context.config().work_dir / "distances", context.input(Stage::kEmbed).content_sha256()};
 }
 
-SelectInput read_input(const StageContext& context) {
+SelectInput read_select_input(const StageContext& context) {
   SelectInput input;
   const Config& config = context.config();
   const Provenance encoder = provenance_of(Stage::kEmbed, config, context.provenance(), context.world());
@@ -89,7 +89,7 @@ void report(const itra::Selection& chosen, const Config& config) {
 
 StageEnd select(StageContext& context) {
   const Config& config = context.config();
-  const SelectInput input = read_input(context);
+  const SelectInput input = read_select_input(context);
 
   SelectionSteps steps(context);
   const itra::Selection chosen =

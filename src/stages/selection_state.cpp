@@ -11,7 +11,7 @@
 namespace goracs {
 namespace {
 
-constexpr const char* kState = "selection.state";
+constexpr const char* kSelectionState = "selection.state";
 
 /// The class on the first line, then the opaque bytes.
 void write_state(const std::filesystem::path& path, const itra::SelectionState& state) {
@@ -44,7 +44,7 @@ itra::SelectionEvents SelectionSteps::events() {
 bool SelectionSteps::step(const std::string& phase, std::int64_t done, std::int64_t total, double poo_score) {
   if (phase != phase_) {
     phase_ = phase;
-    loop_ = std::make_unique<LongLoop>(context_, kState, phase, total, 0,
+    loop_ = std::make_unique<LongLoop>(context_, kSelectionState, phase, total, 0,
                                        [this](const std::filesystem::path& path) { write_state(path, state_); });
   }
   stopped_ = loop_->stops(done, poo_score > 0 ? fmt::format("POO {:.6f}", poo_score) : "");
@@ -52,7 +52,7 @@ bool SelectionSteps::step(const std::string& phase, std::int64_t done, std::int6
 }
 
 std::optional<itra::SelectionState> SelectionSteps::saved() {
-  const auto file = context_.saved_state(kState);
+  const auto file = context_.saved_state(kSelectionState);
   if (!file) return std::nullopt;
   together(context_.world(), [&] { state_ = read_state(*file); });
   return state_.bytes.empty() ? std::nullopt : std::optional(state_);  // empty: stopped before there was anything to keep

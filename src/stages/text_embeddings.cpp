@@ -15,10 +15,9 @@
 namespace goracs {
 namespace {
 
-constexpr const char* kState = "embeddings.h5";
-constexpr const char* kTable = "/table";
+constexpr const char* kEmbeddingsState = "embeddings.h5";
+constexpr const char* kEmbeddings = "/table";
 constexpr const char* kBatchesDone = "/batches_done";
-constexpr std::int64_t kBatchTokens = 4096;  ///< encoder.batch_tokens: auto
 
 }  // namespace
 
@@ -41,7 +40,7 @@ void TextEmbeddings::add_texts(const std::vector<std::string>& texts) {
 bool TextEmbeddings::fill() {
   std::vector<std::int64_t> lengths;
   for (const auto& tokens : tokens_) lengths.push_back(static_cast<std::int64_t>(tokens.size()));
-  auto batches = length_batches(lengths, context_.config().encoder.batch_tokens.value_or(kBatchTokens));
+  auto batches = length_batches(lengths, context_.config().encoder.batch_tokens.value_or(kAutoBatchTokens));
   if (context_.world().is_root()) table_ = Matrix<float>(size(), encoder_.config().hidden_size);
 
   const std::int64_t before = restore();
@@ -49,7 +48,7 @@ bool TextEmbeddings::fill() {
   for (const auto& batch : batches) done_after.push_back(done_after.back() + static_cast<std::int64_t>(batch.size()));
   batches.erase(batches.begin(), batches.begin() + before);
   std::int64_t batches_done = before;
-  LongLoop loop(context_, kState, "samples", size(), done_after[static_cast<std::size_t>(before)],
+  LongLoop loop(context_, kEmbeddingsState, "samples", size(), done_after[static_cast<std::size_t>(before)],
                 [&](const std::filesystem::path& path) { save(path, batches_done); });
 
   BatchWork work;
@@ -79,11 +78,11 @@ Matrix<double> TextEmbeddings::embedded(const std::vector<std::int64_t>& batch) 
 
 std::int64_t TextEmbeddings::restore() {
   std::int64_t batches_done = 0;
-  const auto saved = context_.saved_state(kState);
+  const auto saved = context_.saved_state(kEmbeddingsState);
   on_root(context_.world(), [&] {
     if (!saved) return;
     const H5File file = H5File::open(*saved);
-    file.read_rows<float>(kTable, 0, table_);
+    file.read_rows<float>(kEmbeddings, 0, table_);
     batches_done = file.read<std::int64_t>(kBatchesDone, {1}).front();
   });
   context_.world().broadcast(std::span<std::int64_t>(&batches_done, 1), 0);
@@ -92,8 +91,8 @@ std::int64_t TextEmbeddings::restore() {
 
 void TextEmbeddings::save(const std::filesystem::path& path, std::int64_t batches_done) const {
   H5File file = H5File::create(path);
-  file.create_matrix<float>(kTable, table_.rows(), table_.cols());
-  file.write_rows<float>(kTable, 0, table_);
+  file.create_matrix<float>(kEmbeddings, table_.rows(), table_.cols());
+  file.write_rows<float>(kEmbeddings, 0, table_);
   file.write(kBatchesDone, std::span<const std::int64_t>(&batches_done, 1));
   file.close();
 }

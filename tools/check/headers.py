@@ -3,7 +3,7 @@
 
     headers.py BUILD_DIR
 
-A header that some source includes before all else was compiled so by the build itself: that is not done again. What the precompiled headers
+A header that a compilation sees before all else was compiled so by the build itself: that is not done again. What the precompiled headers
 hide from the build, rules.py looks for.
 """
 import concurrent.futures
@@ -29,9 +29,9 @@ def compile_alone(header: pathlib.Path, compiler: str, flags: list[str]) -> str:
 
 
 def compiled_by_the_build(commands: Commands) -> set[pathlib.Path]:
-    """What stands first in a source."""
+    """What stands first in a compilation."""
     found = set()
-    for source in commands.flags:
+    for source in commands.first:
         quoted, name = next(iter(includes(source)), (False, ""))
         header = resolve(source, name) if quoted else None
         if header:

@@ -58,17 +58,22 @@ class Closure:
         return digest.hexdigest()
 
 
+UNITY_SOURCE = re.compile(r'^#include "(.*)"$', re.MULTILINE)
+
+
 class Commands:
     """Compiler and flags from compile_commands.json, without outputs and precompiled headers (whose format is GCC's own)."""
 
     def __init__(self, build: pathlib.Path) -> None:
         self.flags: dict[pathlib.Path, list[str]] = {}
+        self.first: set[pathlib.Path] = set()  # sources before which a compilation sees nothing of ours
         for entry in json.loads((build / "compile_commands.json").read_text()):
             file = pathlib.Path(entry["file"])
-            if not file.is_relative_to(ROOT) or file.is_relative_to(build) or file.suffix != ".cpp":
-                continue
+            files = [pathlib.Path(name) for name in UNITY_SOURCE.findall(file.read_text())] if file.name.startswith("unity_") else [file]
+            files = [file.relative_to(ROOT) for file in files if file.is_relative_to(ROOT) and not file.is_relative_to(build) and file.suffix == ".cpp"]
             words = entry.get("arguments") or shlex.split(entry["command"])
-            self.flags[file.relative_to(ROOT)] = self._kept(words)
+            self.first.update(files[:1])
+            self.flags.update((file, self._kept(words)) for file in files)
 
     @staticmethod
     def _kept(words: list[str]) -> list[str]:

@@ -69,3 +69,13 @@ function(goracs_test_properties test)
   set_tests_properties(${test} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} PROCESSORS ${arg_PROCESSORS}
                        ENVIRONMENT "${GORACS_TEST_ENVIRONMENT};GORACS_TEST_TIMEOUT=${arg_TIMEOUT}")
 endfunction()
+
+# goracs_add_build_test(TARGET): the custom target TARGET, for add_dependencies, is no part of `all`; a test of the name build_TARGET builds it.
+# Tests with FIXTURES_REQUIRED TARGET run behind that one. For instrumented builds that nobody but their tests needs.
+function(goracs_add_build_test target)
+  add_custom_target(${target})
+  add_test(NAME build_${target} COMMAND "${CMAKE_COMMAND}" --build "${CMAKE_BINARY_DIR}" --target ${target})
+  get_filename_component(folder "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+  goracs_test_properties(build_${target} LABELS ${folder} build TIMEOUT 900 PROCESSORS 2)
+  set_tests_properties(build_${target} PROPERTIES FIXTURES_SETUP ${target} RESOURCE_LOCK build_folder)
+endfunction()
