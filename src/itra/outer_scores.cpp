@@ -7,8 +7,8 @@
 namespace goracs::itra {
 namespace {
 
-/// Rows read together before the k-th best is looked at again.
-constexpr std::size_t kReadAtOnce = 64;
+/// Rows read together before the k-th best is looked at again, at first; then twice as many each time, since each look goes over all bounds.
+constexpr std::size_t kFirstRead = 256;
 
 /// The k-th lowest of those that are exact.
 std::optional<RowLists::Bound> kth_exact(std::span<const RowLists::Bound> among, std::int64_t k) {
@@ -76,10 +76,10 @@ void OuterScores::read_until_exact(std::vector<Bound>& bounds, std::int64_t k) {
   std::optional<Bound> limit = kth_exact(bounds, k);
   if (limit) std::erase_if(bounds, [&](const Bound& bound) { return *limit < bound; });
   std::sort(bounds.begin(), bounds.end());
-  for (std::size_t begin = 0; begin < bounds.size();) {
+  for (std::size_t begin = 0, at_once = kFirstRead; begin < bounds.size(); at_once *= 2) {
     limit = kth_exact(bounds, k);
     std::vector<Bound*> inexact;
-    for (; begin < bounds.size() && inexact.size() < kReadAtOnce && !(limit && *limit < bounds[begin]); ++begin)
+    for (; begin < bounds.size() && inexact.size() < at_once && !(limit && *limit < bounds[begin]); ++begin)
       if (!bounds[begin].exact) inexact.push_back(&bounds[begin]);
     if (inexact.empty()) return;
     read(inexact);
