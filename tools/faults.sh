@@ -63,6 +63,7 @@ if ((demo_kills > 0)); then
     campaign stops.py --per-stage 2 --in-turn --config "$demo" --srun --seed "$RANDOM"
   done
 fi
+if ! grep -q '^GORACS_FUZZ_CXX:.*NOTFOUND' build/CMakeCache.txt; then cmake --build build --target fuzzers >&2; fi
 for fuzzer in build/tests/fuzz_*; do
   if [ -x "$fuzzer" ]; then campaign fuzzing.py "$fuzzer" "tests/fuzz/seeds/${fuzzer##*/fuzz_}" --wanted "$fuzz_seconds"; fi
 done

@@ -27,7 +27,7 @@ PROMISES = {
     "R7": ("a requeue resumes; only that task of an array", "slurm_scripts slurm_program", ""),
     "R8": ("a dead or stuck rank ends the job, named, in time", "run_peers lost_peers mpi_communicator_ranks_* lost_nccl_peers nccl_communicator_ranks_*",
            "over MPI; over NCCL against a stand-in for it"),
-    "R9": ("CPU or file work trips no timeout", "long_work_ranks_* nccl_communicator_ranks_*", "over MPI; over NCCL against a stand-in for it"),
+    "R9": ("CPU or file work trips no timeout", "long_work_ranks_* nccl_long_work_ranks_*", "over MPI; over NCCL against a stand-in for it"),
     "R10": ("the same selection for 1-5 ranks; the CUDA twin the same from the same costs", "pipeline_whole_runs selection greedy golden_exchange transport kernels_*",
             "the CUDA kernels in an emulator"),
     "R11": ("every transport value certified", "transport transport_equals_pot", ""),

@@ -27,7 +27,6 @@ namespace goracs {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr double kBytesPerGiB = 1024.0 * 1024.0 * 1024.0;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -63,7 +62,7 @@ std::string rank_lines(Communicator& world) {
   const RankThreads threads = rank_threads(std::nullopt, world);
   const std::string own = fmt::format("rank {}: host {}, local rank {} of {}, {} CPUs, {} threads, {:.1f} GiB free, {}", world.rank(),
                                       host_name(), world.local_rank(), world.local_size(), threads.cpus, threads.threads,
-                                      static_cast<double>(available_memory()) / kBytesPerGiB, gpu_text(world.local_rank()));
+                                      static_cast<double>(available_memory()) / kGiB, gpu_text(world.local_rank()));
   std::string text = fmt::format("{}", fmt::join(texts_of_all(own, world), "\n"));
   if (!threads.warning.empty()) text += "\nwarning: " + threads.warning;
   return text;
@@ -111,7 +110,7 @@ std::string trial_save_line(const std::filesystem::path& work_dir) {
   remove_tree(file);
   GORACS_CHECK_IO(found == sha256_hex(text), "{}: other bytes came back than were written", file.string());
   return fmt::format("trial save: {} MiB in {:.2f} s on {}, {:.1f} GiB free there", kBytes >> 20U, seconds, work_dir.string(),
-                     static_cast<double>(std::filesystem::space(work_dir).available) / kBytesPerGiB);
+                     static_cast<double>(std::filesystem::space(work_dir).available) / kGiB);
 }
 
 std::string locking_line(const std::filesystem::path& work_dir) {

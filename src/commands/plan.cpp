@@ -19,7 +19,6 @@
 namespace goracs {
 namespace {
 
-constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
 /// A core's arithmetic in matrix products (measured on two AVX-512 cores: 80-115 GFLOPS in float32, 340-480 in bfloat16), less what batches
 /// of odd lengths lose.
 constexpr double kFloat32Flops = 70e9, kBfloat16Flops = 250e9;

@@ -5,12 +5,13 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
-#include <fstream>
 #include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/error.hpp"
+#include "base/file_bytes.hpp"
 #include "data/json_object_line.hpp"
 
 namespace goracs {
@@ -191,11 +192,10 @@ void append_sample(std::string& json, const SampleTable& samples, std::size_t i,
 }  // namespace
 
 void read_alpaca_file(const std::filesystem::path& file, const std::function<void(AlpacaSample&& sample, std::int64_t number)>& sample) {
-  std::ifstream in(file, std::ios::binary);
-  GORACS_CHECK_INPUT(in.good(), "{}: no such file", file.string());
-  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const std::optional<std::string> text = file_bytes(file);
+  GORACS_CHECK_INPUT(text.has_value(), "{}: no such file", file.string());
   AlpacaEvents events(file.string(), sample);
-  Json::sax_parse(text, &events);
+  Json::sax_parse(*text, &events);
 }
 
 void write_alpaca_file(const std::filesystem::path& file, const SampleTable& samples, const ItemList& items,

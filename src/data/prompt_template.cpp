@@ -1,10 +1,10 @@
 #include "data/prompt_template.hpp"
 
 #include <array>
-#include <fstream>
-#include <iterator>
+#include <optional>
 
 #include "base/error.hpp"
+#include "base/file_bytes.hpp"
 #include "base/sha256.hpp"
 
 namespace goracs {
@@ -22,9 +22,9 @@ std::string alpaca(bool with_input, const std::string& gap) {
 }
 
 std::string read_template(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  GORACS_CHECK_USAGE(in.good(), "prompt.template: '{}' is neither alpaca nor alpaca_space nor a file", path);
-  std::string text((std::istreambuf_iterator<char>(in)), {});
+  const std::optional<std::string> bytes = file_bytes(path);
+  GORACS_CHECK_USAGE(bytes.has_value(), "prompt.template: '{}' is neither alpaca nor alpaca_space nor a file", path);
+  std::string text = *bytes;
   if (text.ends_with('\n')) text.pop_back();
   for (const std::string_view place : {kInstruction, kInput, kOutput}) {
     const std::size_t at = text.find(place);

@@ -1,10 +1,10 @@
 // tokenizer.model by libsentencepiece, with the conventions of the SentencePiece-based LLaMA tokenizer.
 #include <sentencepiece_processor.h>
 
-#include <fstream>
-#include <iterator>
+#include <optional>
 
 #include "base/error.hpp"
+#include "base/file_bytes.hpp"
 #include "data/added_tokens.hpp"
 #include "data/metaspace.hpp"
 #include "data/tokenizer.hpp"
@@ -24,12 +24,11 @@ std::string without_dummy_prefix(std::string model) {
 class SentencePieceTokenizer final : public Tokenizer {
  public:
   SentencePieceTokenizer(const std::filesystem::path& file, bool legacy) : legacy_(legacy) {
-    std::ifstream in(file, std::ios::binary);
-    GORACS_CHECK_INPUT(in.good(), "{}: no such file", file.string());
-    const std::string model((std::istreambuf_iterator<char>(in)), {});
-    const auto prefixed = prefixed_.LoadFromSerializedProto(model);
+    const std::optional<std::string> model = file_bytes(file);
+    GORACS_CHECK_INPUT(model.has_value(), "{}: no such file", file.string());
+    const auto prefixed = prefixed_.LoadFromSerializedProto(*model);
     GORACS_CHECK_INPUT(prefixed.ok(), "{}: no SentencePiece model: {}", file.string(), prefixed.ToString());
-    const auto plain = plain_.LoadFromSerializedProto(without_dummy_prefix(model));
+    const auto plain = plain_.LoadFromSerializedProto(without_dummy_prefix(*model));
     GORACS_CHECK_INPUT(plain.ok(), "{}: no SentencePiece model: {}", file.string(), plain.ToString());
     SpecialIds ids;
     const auto note = [&](int id, std::optional<TokenId>& slot) {

@@ -84,7 +84,7 @@ bool ClassSelection::choose_greedily() {
   GreedyPass pass(*cost_, world_, std::move(known));
   auto coreset = pass.coreset(rows_.budget, [&](std::int64_t rows) { return step("greedy", rows, rows_.budget); });
   if (!coreset) return false;
-  if (kept && pass.order().rows.size() > rows_known) kept->write(pass.order(), world_);
+  if (kept && pass.added().size() > rows_known) kept->write(pass.order(), world_);
   chosen_.greedy_indices = chosen_.indices = std::move(*coreset);
   return true;
 }

@@ -4,15 +4,15 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "artifact/commit.hpp"
 #include "base/error.hpp"
+#include "base/file_bytes.hpp"
 #include "base/sha256.hpp"
 #include "comm/agreement.hpp"
 
@@ -63,8 +63,7 @@ GreedyOrder GreedyOrderFile::parsed(const std::string& text) const {
 GreedyOrder GreedyOrderFile::read(Communicator& world) const {
   GreedyOrder order;
   on_root(world, [&] {
-    std::ifstream in(path_, std::ios::binary);
-    if (in.good()) order = parsed({std::istreambuf_iterator<char>(in), {}});
+    if (const std::optional<std::string> text = file_bytes(path_)) order = parsed(*text);
   });
   std::int64_t head[] = {static_cast<std::int64_t>(order.rows.size()), order.nearest_rows_of_pool};
   world.broadcast(std::span<std::int64_t>(head), 0);

@@ -4,13 +4,12 @@
 #include <signal.h>
 
 #include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "comm/nccl_communicator.hpp"
-#include "comm/world.hpp"
 #include "fake_nccl.hpp"
+#include "rank_of_faults.hpp"
 
 namespace {
 
@@ -23,23 +22,13 @@ void get_lost(const std::string& how) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
-  const double deadline = std::atof(argv[1]);
-  auto world = goracs::World::join(argc, argv);
-  world.deadline(deadline);
-  goracs::Communicator& host = world.communicator();
-  setenv("GORACS_FAKE_DEVICES", std::to_string(host.size()).c_str(), 1);
-  try {
-    host.barrier("the start");
+  return goracs::test::rank_of_faults(argc, argv, [](goracs::Communicator& host, const std::string& how, double deadline) {
+    setenv("GORACS_FAKE_DEVICES", std::to_string(host.size()).c_str(), 1);
     goracs::NcclCommunicator nccl(host, deadline);
     goracs::Communicator& ranks = nccl;
     std::array<double, 3> values{1, 2, 3};
     ranks.all_reduce(std::span<double>(values), goracs::ReduceOp::kSum);
-    if (ranks.rank() == 1) get_lost(argv[2]);
+    if (ranks.rank() == 1) get_lost(how);
     ranks.all_reduce(std::span<double>(values), goracs::ReduceOp::kSum);
-    return world.leave(goracs::ExitCode::kDone);
-  } catch (const goracs::Error& error) {
-    std::fprintf(stderr, "rank %d: %s\n", host.rank(), error.what());
-    return world.abandon(error.code());
-  }
+  });
 }

@@ -1,14 +1,13 @@
 // One rank of mpirun for peer_faults.py: rank 1 gets lost in the way that the argument names, the others say what they make of it.
 //   lose_a_peer DEADLINE_SECONDS absent|killed|stopped|elsewhere|out_of_step|exits|works
 #include <signal.h>
+#include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <thread>
 
-#include "comm/world.hpp"
+#include "rank_of_faults.hpp"
 
 namespace {
 
@@ -38,18 +37,8 @@ void get_lost(Communicator& world, const std::string& how, double deadline) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
-  const double deadline = std::atof(argv[1]);
-  auto world = goracs::World::join(argc, argv);
-  world.deadline(deadline);
-  Communicator& ranks = world.communicator();
-  try {
-    ranks.barrier("the start");
-    if (ranks.rank() == 1) get_lost(ranks, argv[2], deadline);
+  return goracs::test::rank_of_faults(argc, argv, [](Communicator& ranks, const std::string& how, double deadline) {
+    if (ranks.rank() == 1) get_lost(ranks, how, deadline);
     ranks.barrier("the middle");
-    return world.leave(goracs::ExitCode::kDone);
-  } catch (const goracs::Error& error) {
-    std::fprintf(stderr, "rank %d: %s\n", ranks.rank(), error.what());
-    return world.abandon(error.code());
-  }
+  });
 }

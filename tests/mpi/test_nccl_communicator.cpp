@@ -100,9 +100,12 @@ TEST_F(Nccl, WorkThatIsNeverDoneEndsAtTheDeadline) {
   EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::duration<double>(kDeadline));
 }
 
+/// Takes seconds: a test of CTest of its own (nccl_long_work), on 3 ranks.
+class NcclLongWork : public Nccl {};
+
 // Ranks come to exchanges late, by more than NCCL's deadline: the others wait over the host, and no call of NCCL's is under way.
-TEST_F(Nccl, LongWorkOfAnyRankBeforeAnExchangeTripsNoTimeout) {
-  if (test::world().size() != 3) GTEST_SKIP() << "takes seconds: with 3 ranks";
+TEST_F(NcclLongWork, OfAnyRankBeforeAnExchangeTripsNoTimeout) {
+  ASSERT_EQ(test::world().size(), 3);
   NcclCommunicator nccl(test::world(), kDeadline);
   Communicator& world = nccl;
   const std::vector<double> own{1. + world.rank()};
@@ -124,8 +127,7 @@ TEST_F(Nccl, LongWorkOfAnyRankBeforeAnExchangeTripsNoTimeout) {
   EXPECT_EQ(first, std::vector<double>{world.rank() == 0 ? 2. : 1.});
 }
 
-TEST_F(Nccl, LongWorkOfRankZeroTripsNoTimeoutOfTheHostEither) {
-  if (test::world().size() != 3) GTEST_SKIP() << "takes seconds: with 3 ranks";
+TEST_F(NcclLongWork, OfRankZeroTripsNoTimeoutOfTheHostEither) {
   test::world().barrier("the start");  // ranks may come here further apart than the deadline
   MpiCommunicator host(MPI_COMM_WORLD, 2 * kDeadline);
   NcclCommunicator world(host, kDeadline);

@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "kernels/pairwise_distance.hpp"
 #include "kernels/row_range.hpp"
 #include "kernels/row_sum.hpp"
+#include "kernels/sum_below.hpp"
 #include "support/random_costs.hpp"
 
 namespace goracs {
@@ -47,6 +49,35 @@ float distance_of(std::span<const float> a, std::span<const float> b) {
   for (std::size_t half : {8U, 4U, 2U, 1U})
     for (std::size_t lane = 0; lane < half; ++lane) sum[lane] = sum[lane] + sum[lane + half];
   return std::sqrt(sum[0]);
+}
+
+TEST(SumBelow, AddsWhatLiesBelowTheLevel) {
+  constexpr float kNone = std::numeric_limits<float>::infinity();
+  // entries of 0.25 and 0.5 against potentials 0.5 and -0.25: -0.25 and 0.75, then padding
+  const std::vector<float> cost{0.25F, 0.5F, kNone, kNone, kNone, kNone, kNone, kNone};
+  const std::vector<std::int32_t> column{1, 0, 0, 0, 0, 0, 0, 0};
+  const std::vector<double> potential{-0.25, 0.5};
+  EXPECT_EQ(cpu::sum_below(cost, column, potential, -0.5), 0);
+  EXPECT_EQ(cpu::sum_below(cost, column, potential, 0.25), -0.5);
+  EXPECT_EQ(cpu::sum_below(cost, column, potential, 1), -1.5);
+  EXPECT_EQ(cpu::sum_below({}, {}, potential, 1), 0);
+}
+
+TEST(SumBelow, IsExactForMultiplesOfTheUnit) {
+  std::mt19937 random(5);
+  for (const std::size_t entries : {8U, 48U, 272U}) {
+    std::vector<float> cost(entries);
+    std::vector<std::int32_t> column(entries);
+    std::vector<double> potential(1000);
+    for (double& f : potential) f = static_cast<double>(random() % 4096) / 4096 - 0.5;
+    double expected = 0;
+    for (std::size_t p = 0; p < entries; ++p) {
+      cost[p] = static_cast<float>(random() % 4096) / 4096;
+      column[p] = static_cast<std::int32_t>(random() % 1000);
+      expected += std::min(static_cast<double>(cost[p]) - potential[static_cast<std::size_t>(column[p])] - 0.25, 0.0);
+    }
+    EXPECT_EQ(cpu::sum_below(cost, column, potential, 0.25), expected) << entries;
+  }
 }
 
 TEST(PairwiseDistance, IsThatOfAThreeFourFiveTriangle) {
