@@ -148,7 +148,9 @@ void commit_text(const std::filesystem::path& target, std::string_view text) {
 
 void remove_tree(const std::filesystem::path& path) {
   std::error_code error;
-  std::filesystem::remove_all(path, error);
+  do  // a part that is gone before its turn was removed by another job that is at the same
+    std::filesystem::remove_all(path, error);
+  while (error == std::errc::no_such_file_or_directory);
   GORACS_CHECK_IO(!error, "{}: cannot remove: {}", path.string(), error.message());
 }
 

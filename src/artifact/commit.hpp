@@ -39,7 +39,7 @@ void publish_sealed(const std::filesystem::path& temporary, const std::filesyste
 /// The whole protocol for a text.
 void commit_text(const std::filesystem::path& target, std::string_view text);
 
-/// Removes a file or a folder. Errors: kIo.
+/// Removes a file or a folder, also where others remove it at the same time. Errors: kIo.
 void remove_tree(const std::filesystem::path& path);
 /// Makes a folder and those above it, where they are not there. Errors: kIo.
 void make_folder(const std::filesystem::path& folder);

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
+#include <string>
 
+#include "artifact/commit.hpp"
 #include "comm/self_communicator.hpp"
 #include "demo_stage.hpp"
 #include "support/expect_error.hpp"
@@ -126,6 +129,24 @@ TEST(StageFolder, IsTheSameForOneToFiveRanks) {
       world.barrier("compared");
       EXPECT_EQ(folder.content_sha256(), content);
     });
+  }
+}
+
+/// A job that finds a stage sealed clears its saved states away while the one that sealed it is still at that.
+TEST(RemoveTree, GoesOnWhereOthersRemoveTheSame) {
+  constexpr int kRounds = 50, kFolders = 20, kFiles = 4;
+  const test::TemporaryFolder work;
+  const std::filesystem::path tree = work.path() / "tree";
+  for (int round = 0; round < kRounds; ++round) {
+    for (int f = 0; f < kFolders; ++f) {
+      make_folder(tree / std::to_string(f));
+      for (int k = 0; k < kFiles; ++k) std::ofstream(tree / std::to_string(f) / std::to_string(k)) << k;
+    }
+    test::on_ranks(3, [&](Communicator& world) {
+      world.barrier("the start");
+      EXPECT_NO_THROW(remove_tree(tree));
+    });
+    EXPECT_FALSE(std::filesystem::exists(tree));
   }
 }
 
