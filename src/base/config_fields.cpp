@@ -80,7 +80,7 @@ void fields(ModelKeys& c, Field&& field) {
   field(c.dtype, "dtype", "auto", one_of({"float32", "bfloat16", "auto"}), kPrompts,
         "type of weights and activations; auto: bfloat16 where the processor multiplies it");
   field(c.adapter, "adapter", not_set(), anything(), kTokens, "starting LoRA adapter, a PEFT folder");
-  field(c.shard, "shard", false, anything(), kNothing, "frozen weights in slices over the ranks");
+  field(c.shard, "shard", false, anything(), kNothing, "layers' frozen weights in slices over the ranks, each gathered for its use");
 }
 
 template <class Field>
@@ -136,7 +136,8 @@ void fields(FinetuneConfig& c, Field&& field) {
   field(c.group_by_length, "group_by_length", true, anything(), kFinetune, "samples of similar length in one batch");
   field(c.label_first, "label_first", false, anything(), kFinetune, "label the first real token, as the reference does");
   field(c.checkpoint_layers, "checkpoint_layers", "auto", one_of({"always", "never", "auto"}), kNothing,
-        "keep only each layer's input for the backward pass and compute the layer again; auto: where memory is short");
+        "keep only each layer's input for the backward pass and compute the layer again; auto: where memory is short; always with "
+        "model.shard");
   field(c.keep, "keep", 2, at_least(2), kNothing, "states kept for going on after a stop");
 }
 

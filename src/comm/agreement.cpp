@@ -47,6 +47,13 @@ void agree(Communicator& world, const std::optional<Error>& own) {
 
 void together(Communicator& world, const std::function<void()>& work) { agree(world, error_of(work)); }
 
+void together(Communicator& world, const std::function<void()>& work, const std::function<void()>& meet) {
+  const std::optional<Error> own = error_of(work);
+  if (own && own->code() == ExitCode::kPeer) throw Error(*own);  // there is nobody to meet
+  meet();
+  agree(world, own);
+}
+
 void on_root(Communicator& world, const std::function<void()>& work) { agree(world, world.is_root() ? error_of(work) : std::nullopt); }
 
 void on_root_for_long(Communicator& world, const std::function<void()>& work) {

@@ -24,7 +24,7 @@ struct ScoredRow {
 /// Goals: one interface for one process (`self`), MPI and NCCL, with one contract test; one rank is no special case anywhere above.
 ///   Spans, never raw counts; lengths above INT_MAX are split. Every wait goes through here: it polls for errors, names its phase when
 ///   a peer is late and ends the job (exit 6) after `run.deadline_seconds`.
-/// Non-goals: topology, non-blocking calls (the NCCL communicator has its own stream).
+/// Non-goals: topology; non-blocking calls, but for the one gather that weights in slices need.
 /// Ruled out: std::vector<bool>, types with padding (every T is trivially copyable and sent as bytes).
 ///
 /// Every method is collective over all ranks, called in the same order with the same sizes (but for all_gather and gather, whose spans
@@ -87,6 +87,16 @@ class Communicator {
     static_assert(std::is_trivially_copyable_v<T>);
     return gathered<T>(local, root);
   }
+
+  /// An all_gather of parts of one length that may go on while this rank computes: rank r's `part` comes to all[r * part.size()]. Neither span may
+  /// be touched before end_gather; one is under way at a time. Other exchanges may come in between, in one order on all ranks.
+  ///   rank 0: {1, 2}   rank 1: {3, 4}   begin ... work, advance_gather, work ... end ->   {1, 2, 3, 4} on both
+  /// How much of it goes on beside the work is the transport's: over MPI what advance_gather and other calls come to; elsewhere all is done when
+  /// begin_gather returns.
+  virtual void begin_gather(std::span<const std::byte> part, std::span<std::byte> all);
+  /// Lets it go on; cheap, not collective.
+  virtual void advance_gather() {}
+  virtual void end_gather(std::string_view /*phase*/) {}
 
   /// Point to point, blocking; the lengths agree. Both sides name the same pair.
   ///   send({7}, 2) on rank 0, receive(span of 1, 0) on rank 2

@@ -152,6 +152,38 @@ std::vector<std::byte> MpiCommunicator::gather_equal_bytes(std::span<const std::
   return all;
 }
 
+// A part longer than one message goes in pieces; a piece of rank r comes to r * part.size() behind that of rank 0.
+//   parts of 5 bytes, messages of 2:   bytes 0-1 of every part, then 2-3, then 4
+void MpiCommunicator::begin_gather(std::span<const std::byte> part, std::span<std::byte> all) {
+  GORACS_CHECK_PEER(!in_wait_ && gather_.empty(), "a gather begins while another exchange is under way");
+  GORACS_CHECK_PEER(all.size() == part.size() * static_cast<std::size_t>(size_), "{} ranks' parts of {} bytes into {} bytes", size_,
+                    part.size(), all.size());
+  for (std::size_t first = 0; first < part.size(); first += static_cast<std::size_t>(largest_message_)) {
+    const int count = static_cast<int>(std::min(part.size() - first, static_cast<std::size_t>(largest_message_)));
+    MPI_Datatype bytes = MPI_DATATYPE_NULL, piece = MPI_DATATYPE_NULL;
+    GORACS_MPI_TRY(MPI_Type_contiguous(count, MPI_BYTE, &bytes));
+    GORACS_MPI_TRY(MPI_Type_create_resized(bytes, 0, static_cast<MPI_Aint>(part.size()), &piece));
+    GORACS_MPI_TRY(MPI_Type_commit(&piece));
+    gather_.push_back(MPI_REQUEST_NULL);
+    GORACS_MPI_TRY(MPI_Iallgather(part.data() + first, count, MPI_BYTE, all.data() + first, 1, piece, comm_, &gather_.back()));
+    GORACS_MPI_TRY(MPI_Type_free(&piece));  // lives until the exchange is done
+    GORACS_MPI_TRY(MPI_Type_free(&bytes));
+  }
+  bytes_sent_ += static_cast<std::int64_t>(part.size()) * (size_ - 1);
+}
+
+void MpiCommunicator::advance_gather() {
+  for (MPI_Request& request : gather_) {
+    int done = 0;
+    GORACS_MPI_TRY(MPI_Test(&request, &done, MPI_STATUS_IGNORE));
+  }
+}
+
+void MpiCommunicator::end_gather(std::string_view phase) {
+  for (MPI_Request& request : gather_) wait(request, phase);
+  gather_.clear();
+}
+
 std::vector<std::byte> MpiCommunicator::gather_bytes(std::span<const std::byte> local, int root) {
   const auto ranks = static_cast<std::size_t>(size_);
   std::int64_t length = static_cast<std::int64_t>(local.size());

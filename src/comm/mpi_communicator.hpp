@@ -21,7 +21,7 @@ void check_mpi(int status, std::string_view call);
 /// Goals: no wait without an end. All calls are non-blocking and polled; a rank that waits longer than the deadline asks its peers what they do,
 ///   and ends with an error that names those that do not answer. A peer that is at work (`still_working`) keeps the others waiting.
 ///   After an error the communicator takes no further call, and the process should end: MPI may still hold the caller's buffers.
-/// Non-goals: overlap with work; device memory.
+/// Non-goals: overlap with work, but for begin_gather's; device memory.
 /// Ruled out: MPI's own floating-point reductions (their order is not ours to say); MPI_THREAD_MULTIPLE and a helper thread (it would answer
 ///   for a main thread that is stuck).
 class MpiCommunicator final : public Communicator {
@@ -45,6 +45,10 @@ class MpiCommunicator final : public Communicator {
   void all_reduce(std::span<float> values, ReduceOp op) override;
   void all_reduce(std::span<std::int64_t> values, ReduceOp op) override;
   void still_working() override;
+  /// The gather goes on inside MPI's calls only: those of advance_gather, of the wait for it, and of any other exchange.
+  void begin_gather(std::span<const std::byte> part, std::span<std::byte> all) override;
+  void advance_gather() override;
+  void end_gather(std::string_view phase) override;
 
  protected:
   void broadcast_bytes(std::span<std::byte> values, int root) override;
@@ -98,6 +102,7 @@ class MpiCommunicator final : public Communicator {
   std::int64_t largest_message_, bytes_sent_ = 0, waits_ = 0;
   bool in_wait_ = false;
   std::list<Sent> sent_;
+  std::vector<MPI_Request> gather_;  ///< of begin_gather
   Clock::time_point last_answer_ = Clock::now();
 };
 

@@ -20,8 +20,16 @@ constexpr double kExchangeSeconds = 0.025, kGreedyPasses = 2;
 
 double count(std::int64_t value) { return static_cast<double>(value); }
 
+/// model.shard: a slice of each layer and two whole ones; embedding and head are whole.
 double weights(const Workload& work, int ranks) {
-  return all_parameters(work.llama) * work.weight_bytes() / (work.config.model.shard ? ranks : 1);
+  const double all = all_parameters(work.llama), layers = layer_parameters(work.llama);
+  const double held = all - layers + layers / ranks + 2 * layers / std::max(1.0, count(work.llama.num_layers));
+  return (work.config.model.shard ? held : all) * work.weight_bytes();
+}
+/// model.shard: what a rank sends so that all have every layer whole in each of `passes`, those of all ranks together.
+double gathered_bytes(const Workload& work, double passes, int ranks) {
+  const double others = layer_parameters(work.llama) * work.weight_bytes() * (ranks - 1) / ranks;
+  return work.config.model.shard ? std::ceil(passes / ranks) * others : 0;
 }
 double logits(const Workload& work, double tokens) { return tokens * count(work.llama.vocab_size) * kFloat; }
 double batch_tokens(const std::optional<std::int64_t>& given) { return given ? count(*given) : kBatchTokens; }
@@ -59,6 +67,7 @@ StageCosts embed(const Workload& work, int ranks) {
   if (work.num_items == 0) return costs;
   constexpr double kTitle = 12;
   costs.model_flop += llama_forward(work, count(work.num_items), kTitle);
+  costs.sent_bytes = gathered_bytes(work, count(work.num_items) * kTitle / kBatchTokens, ranks);
   costs.rank_bytes = std::max(costs.rank_bytes, kProcess + weights(work, ranks) + layer_activation_bytes(work.llama, kBatchTokens));
   costs.disk_bytes += count(work.num_items * work.llama.hidden_size) * kFloat;
   return costs;
@@ -72,6 +81,7 @@ StageCosts grads(const Workload& work, int ranks) {
   const double last_layer = llama_forward(work, samples, work.tokens) / std::max(1.0, count(work.llama.num_layers));
   costs.model_flop = llama_forward(work, samples, work.tokens) + 2 * head_flop(work, scored) + last_layer;
   const double batch = batch_tokens(work.config.grads.batch_tokens);
+  costs.sent_bytes = gathered_bytes(work, tokens / batch, ranks);
   costs.rank_bytes =
       kProcess + weights(work, ranks) + layer_activation_bytes(work.llama, batch) + (work.config.is_ctrpre() ? 0 : 2 * logits(work, batch));
   costs.disk_bytes = samples * 2 * kDouble;
@@ -107,11 +117,13 @@ StageCosts finetune(const Workload& work, int ranks) {
       kPasses * (llama_forward(work, samples, work.tokens) + head_flop(work, samples * scored)) +
       validations * (llama_forward(work, count(work.num_valid), work.tokens) + head_flop(work, count(work.num_valid) * scored));
   const double adapter = adapter_parameters(work.llama, work.config.lora) * kFloat;
-  costs.sent_bytes = 2 * adapter * steps * (ranks - 1) / ranks;
   const double micro = count(config.micro_batch_size) * work.tokens;
+  costs.sent_bytes = 2 * adapter * steps * (ranks - 1) / ranks + gathered_bytes(work, 2 * samples / count(config.micro_batch_size), ranks) +
+                     validations * gathered_bytes(work, count(work.num_valid) * work.tokens / kBatchTokens, ranks);
   // what a layer keeps for the backward pass: its input, or (finetune.checkpoint_layers: never) all that it computed
-  const double kept = config.checkpoint_layers == "never" ? layer_activation_bytes(work.llama, micro)
-                                                          : micro * count(work.llama.hidden_size) * work.weight_bytes();
+  const double kept = config.checkpoint_layers == "never" && !work.config.model.shard
+                          ? layer_activation_bytes(work.llama, micro)
+                          : micro * count(work.llama.hidden_size) * work.weight_bytes();
   costs.rank_bytes = kProcess + weights(work, ranks) + count(work.llama.num_layers) * kept + 2 * layer_activation_bytes(work.llama, micro) +
                      2 * logits(work, micro * scored / work.tokens) + 4 * adapter;
   costs.disk_bytes = adapter * (1 + 4 * count(config.keep + 1));
@@ -123,6 +135,7 @@ StageCosts evaluate(const Workload& work, int ranks) {
   costs.stage = Stage::kEvaluate;
   const double samples = count(work.num_test), batch = batch_tokens(work.config.evaluate.batch_tokens);
   costs.model_flop = llama_forward(work, samples, work.tokens) + head_flop(work, samples);
+  costs.sent_bytes = gathered_bytes(work, samples * work.tokens / batch, ranks);
   costs.rank_bytes = kProcess + weights(work, ranks) + layer_activation_bytes(work.llama, batch);
   costs.disk_bytes = samples * 64 * kDouble;
   if (work.config.is_ctrpre()) return costs;
@@ -130,6 +143,7 @@ StageCosts evaluate(const Workload& work, int ranks) {
   const double generated = samples * beams * work.answer_tokens, at_once = std::max(1.0, batch / work.tokens);
   costs.model_flop += kForward * layer_parameters(work.llama) * generated + head_flop(work, generated);
   costs.memory_bytes = std::ceil(samples / at_once) * work.answer_tokens * all_parameters(work.llama) * work.weight_bytes();
+  costs.sent_bytes += gathered_bytes(work, std::ceil(samples / at_once) * work.answer_tokens, ranks);
   const double cache = 2 * count(work.llama.num_layers * work.llama.num_key_value_heads * work.llama.head_dim) * work.weight_bytes();
   costs.rank_bytes += cache * at_once * beams * (work.tokens + count(work.config.evaluate.max_new_tokens)) + logits(work, at_once * beams);
   return costs;

@@ -55,6 +55,7 @@ bool fill_class_probabilities(const Llama& model, const Adapter* adapter, TokenS
   work.compute = [&](const std::vector<std::int64_t>& batch) {
     return class_probabilities(model, adapter, prefix, chosen(prompts, batch), class_tokens);
   };
+  work.meet = [&] { model.meet_others(); };
   work.store = [&](std::int64_t i, std::span<const double> row) { std::copy(row.begin(), row.end(), table.row(i).begin()); };
   work.should_stop = plan.stops(should_stop);
   return in_rounds(plan.batches, work, world);
@@ -82,6 +83,7 @@ bool fill_generated(const Llama& model, const Adapter* adapter, TokenSequences p
     }
     return rows;
   };
+  work.meet = [&] { model.meet_others(); };
   work.store = [&](std::int64_t i, std::span<const double> row) {
     Generated& generated = table[static_cast<std::size_t>(i)];
     generated.score = row[0];
@@ -105,6 +107,7 @@ bool fill_title_embeddings(const Llama& model, TokenSequences titles, std::int64
     std::copy_n(hidden.const_data_ptr<double>(), hidden.numel(), rows.data());
     return rows;
   };
+  work.meet = [&] { model.meet_others(); };
   work.store = [&](std::int64_t i, std::span<const double> row) {
     std::ranges::transform(row, table.row(i).begin(), [](double x) { return static_cast<float>(x); });
   };

@@ -23,9 +23,10 @@ bool in_rounds(const std::vector<std::vector<std::int64_t>>& batches, const Batc
   const auto count = static_cast<std::int64_t>(batches.size());
   for (std::int64_t first = 0; first < count; first += world.size()) {
     Matrix<double> own;
-    together(world, [&] {
+    const auto compute = [&] {
       if (first + world.rank() < count) own = finite_rows(work, batches[static_cast<std::size_t>(first + world.rank())]);
-    });
+    };
+    work.meet ? together(world, compute, work.meet) : together(world, compute);
     const std::vector<double> rows =
         world.all_gather(std::span<const double>(own.data(), static_cast<std::size_t>(own.rows() * own.cols())));
     const std::int64_t end = std::min<std::int64_t>(first + world.size(), count);

@@ -17,6 +17,8 @@ struct BatchWork {
   std::string result;      ///< what a row is, for errors, up to the sequence's number: "the gradient norm of sample"
   /// The rows (batch, width) of one batch, on the rank that has it; what it throws is everyone's. Not collective.
   std::function<Matrix<double>(const std::vector<std::int64_t>& batch)> compute;
+  /// Behind that, on every rank, with or without a batch: Llama::meet_others. None: the ranks' computing knows nothing of each other.
+  std::function<void()> meet;
   /// Every row, on every rank, after the round in which it was computed.
   std::function<void(std::int64_t sequence, std::span<const double> row)> store;
   /// On every rank after each round; true ends the work. What it decides must be the same on all ranks.

@@ -57,12 +57,12 @@ at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tens
 /// y = x W^T; dL/dx = dL/dy W.
 struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight) {
-    context->saved_data["weight"] = weight;
+    context->save_for_backward({weight});  // which finds out when the weight was overwritten meanwhile
     return product(x, weight, {}, Activation::kNone);
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradient) {
-    const at::Tensor weight = context->saved_data["weight"].toTensor();
+    const at::Tensor weight = context->get_saved_variables()[0];
     return {product(gradient[0], weight.t(), {}, Activation::kNone), at::Tensor()};
   }
 };

@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 
@@ -21,15 +22,28 @@ at::Tensor token_at(const at::Tensor& x, const at::Tensor& positions) {
   return x.gather(1, positions.view({-1, 1, 1}).expand({-1, 1, x.size(2)}));
 }
 
+bool is_of_a_layer(const std::string& key) { return key.starts_with("model.layers."); }
+
+/// One rank's share where the layers are in slices: 1 / ranks of each, and two whole ones.
+Weights::Footprint sliced_footprint(const Weights& weights, const LlamaConfig& config, at::ScalarType dtype, int ranks) {
+  Weights::Footprint bytes = weights.footprint(dtype, [](const std::string& key) { return !is_of_a_layer(key); });
+  const Weights::Footprint layers = weights.footprint(dtype, is_of_a_layer);
+  const std::int64_t all = layers.mapped + layers.converted;
+  bytes.converted += all / ranks + 2 * all / std::max<std::int64_t>(config.num_layers, 1);
+  return bytes;
+}
+
 }  // namespace
 
-Llama Llama::load(const std::filesystem::path& folder, at::ScalarType dtype, int ranks_on_host) {
+Llama Llama::load(const std::filesystem::path& folder, at::ScalarType dtype, int ranks_on_host, Communicator* slices_over) {
   Llama model;
   model.config_ = LlamaConfig::read(folder);
   model.dtype_ = dtype;
   const LlamaConfig& c = model.config_;
   const Weights weights = Weights::open_folder(folder);
-  weights.check_fits(dtype, ranks_on_host);
+  weights.check_fits(slices_over == nullptr ? weights.footprint(dtype) : sliced_footprint(weights, c, dtype, slices_over->size()),
+                     ranks_on_host, dtype);
+  if (slices_over != nullptr) model.slices_ = std::make_shared<SlicedLayers>(*slices_over);
   std::set<std::string> used;
   const auto take = [&](const std::string& key, const std::vector<std::int64_t>& shape) {
     used.insert(key);
@@ -54,13 +68,40 @@ Llama Llama::load(const std::filesystem::path& folder, at::ScalarType dtype, int
     layer.gate_proj = projection(i, "mlp", "gate_proj");
     layer.up_proj = projection(i, "mlp", "up_proj");
     layer.down_proj = projection(i, "mlp", "down_proj");
-    model.layers_.push_back(std::move(layer));
+    if (model.slices_)
+      model.slices_->append(layer.tensors());
+    else
+      model.layers_.push_back(std::move(layer));
   }
   // a layer more than the config says, or a bias, would be another model
   for (const auto& [key, view] : weights.tensors())
-    GORACS_CHECK_INPUT(!key.starts_with("model.layers.") || used.contains(key) || key.ends_with(".rotary_emb.inv_freq"),
+    GORACS_CHECK_INPUT(!is_of_a_layer(key) || used.contains(key) || key.ends_with(".rotary_emb.inv_freq"),
                        "{}: tensor '{}' belongs to no layer that config.json describes", folder.string(), key);
   return model;
+}
+
+std::vector<at::Tensor> Llama::Layer::tensors() const {
+  return {input_norm, q_proj, k_proj, v_proj, o_proj, post_attention_norm, gate_proj, up_proj, down_proj};
+}
+
+Llama::Layer Llama::weights(std::int64_t index) const {
+  if (!slices_) return layers_[static_cast<std::size_t>(index)];
+  const std::vector<at::Tensor>& t = slices_->at(index);
+  return {t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8]};
+}
+
+void Llama::meet_others() const {
+  if (slices_) slices_->meet();
+}
+
+std::int64_t Llama::held_bytes() const {
+  std::vector<at::Tensor> whole = {embedding_, norm_};
+  if (!config_.tie_word_embeddings) whole.push_back(head_);
+  for (const Layer& layer : layers_)
+    for (const at::Tensor& tensor : layer.tensors()) whole.push_back(tensor);
+  std::int64_t bytes = slices_ ? slices_->held_bytes() : 0;
+  for (const at::Tensor& tensor : whole) bytes += static_cast<std::int64_t>(tensor.nbytes());
+  return bytes;
 }
 
 at::Tensor Llama::embed(const at::Tensor& ids) const { return at::embedding(embedding_, ids); }
@@ -79,7 +120,7 @@ at::Tensor Llama::project(const at::Tensor& x, const at::Tensor& weight, std::in
 
 at::Tensor Llama::attend(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe,
                          const at::Tensor& positions) const {
-  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const Layer layer = weights(index);
   const std::int64_t batch = x.size(0);
   const auto heads = [&](const at::Tensor& y, std::int64_t count) { return y.view({batch, -1, count, config_.head_dim}).transpose(1, 2); };
   at::Tensor value = project(x, layer.v_proj, index, "v_proj", context, probe != nullptr ? &probe->input : nullptr);
@@ -96,21 +137,21 @@ at::Tensor Llama::attend(std::int64_t index, const at::Tensor& x, const ForwardC
 }
 
 at::Tensor Llama::feed_forward(std::int64_t index, const at::Tensor& x, const ForwardContext& context) const {
-  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const Layer layer = weights(index);
   const at::Tensor gate = project(x, layer.gate_proj, index, "gate_proj", context);
   const at::Tensor up = project(x, layer.up_proj, index, "up_proj", context);
   return project(at::silu(gate) * up, layer.down_proj, index, "down_proj", context);
 }
 
 at::Tensor Llama::layer(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe) const {
-  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const Layer layer = weights(index);
   const at::Tensor attended = x + attend(index, rms_norm(x, layer.input_norm, config_.rms_norm_eps), context, probe);
   return attended + feed_forward(index, rms_norm(attended, layer.post_attention_norm, config_.rms_norm_eps), context);
 }
 
 at::Tensor Llama::layer_at(std::int64_t index, const at::Tensor& x, const at::Tensor& positions, const ForwardContext& context,
                            ValueProbe* probe) const {
-  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const Layer layer = weights(index);
   const at::Tensor attended =
       token_at(x, positions) + attend(index, rms_norm(x, layer.input_norm, config_.rms_norm_eps), context, probe, positions);
   return attended + feed_forward(index, rms_norm(attended, layer.post_attention_norm, config_.rms_norm_eps), context);
@@ -120,7 +161,7 @@ at::Tensor Llama::layers(const at::Tensor& x, const ForwardContext& context, boo
   at::Tensor y = x;
   for (std::int64_t i = 0; i < (until == kAllLayers ? config_.num_layers : until); ++i) {
     const auto step = [this, i, &context](const at::Tensor& input) { return layer(i, input, context); };
-    y = checkpoint_layers && context.adapter != nullptr && at::GradMode::is_enabled()
+    y = (checkpoint_layers || slices_) && context.adapter != nullptr && at::GradMode::is_enabled()
             ? checkpointed(step, y, context.adapter->layer_tensors(i))
             : step(y);
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "model/attention.hpp"
 #include "model/model_config.hpp"
 #include "model/rotary.hpp"
+#include "model/sliced_layers.hpp"
 
 namespace goracs {
 
@@ -41,7 +43,9 @@ class Llama {
 
   /// Weights stay in the mapped file where their stored type is `dtype` (kFloat or kBFloat16), else are converted once.
   /// Errors: kInput (missing or unknown keys, shapes that do not fit); kUsage when `ranks_on_host` such models do not fit into this host's memory.
-  static Llama load(const std::filesystem::path& folder, at::ScalarType dtype, int ranks_on_host = 1);
+  /// slices_over: these ranks hold the layers in slices (SlicedLayers; embedding, head and final norm are whole on each). Then each layer's first use
+  /// may take part in a gather, and meet_others ends every stretch of passes. Not collective itself.
+  static Llama load(const std::filesystem::path& folder, at::ScalarType dtype, int ranks_on_host = 1, Communicator* slices_over = nullptr);
 
   const LlamaConfig& config() const noexcept { return config_; }
   at::ScalarType dtype() const noexcept { return dtype_; }
@@ -56,8 +60,14 @@ class Llama {
                       ValueProbe* probe = nullptr) const;
   /// All layers, or those below `until`, and no final norm. `checkpoint_layers`: under autograd keep only each layer's input and compute the
   /// layer again in the backward pass.
+  /// Layers in slices are always computed again: their weights are gone by then.
   at::Tensor layers(const at::Tensor& x, const ForwardContext& context, bool checkpoint_layers = false,
                     std::int64_t until = kAllLayers) const;
+  /// With layers in slices: goes along with passes that other ranks still make, until none does; to be called before every other exchange, on all
+  /// ranks. Without slices it does nothing.
+  void meet_others() const;
+  /// Of the base weights that this object holds, slices and whole ones.
+  std::int64_t held_bytes() const;
   at::Tensor final_norm(const at::Tensor& x) const;
   /// hidden (..., H) after the final norm  ->  (..., V)
   at::Tensor logits(const at::Tensor& hidden) const;
@@ -75,7 +85,10 @@ class Llama {
  private:
   struct Layer {
     at::Tensor input_norm, q_proj, k_proj, v_proj, o_proj, post_attention_norm, gate_proj, up_proj, down_proj;
+    std::vector<at::Tensor> tensors() const;  ///< in this order
   };
+  /// Whole weights of a layer, to be used until the next one's are asked for.
+  Layer weights(std::int64_t index) const;
 
   at::Tensor project(const at::Tensor& x, const at::Tensor& weight, std::int64_t layer, std::string_view module,
                      const ForwardContext& context, at::Tensor* lora_input = nullptr) const;
@@ -86,10 +99,11 @@ class Llama {
 
   LlamaConfig config_;
   at::ScalarType dtype_ = at::kFloat;
-  at::Tensor embedding_;  ///< (V, H)
-  at::Tensor norm_;       ///< (H)
-  at::Tensor head_;       ///< (V, H), the embedding itself when tied
-  std::vector<Layer> layers_;
+  at::Tensor embedding_;       ///< (V, H)
+  at::Tensor norm_;            ///< (H)
+  at::Tensor head_;            ///< (V, H), the embedding itself when tied
+  std::vector<Layer> layers_;  ///< none where they are in slices
+  std::shared_ptr<SlicedLayers> slices_;
 };
 
 /// `float32`, `bfloat16`, or `auto`: bfloat16 where the processor multiplies it (avx512_bf16, amx_bf16), else float32.

@@ -114,9 +114,10 @@ Weights Weights::open_file(const fs::path& file) {
   return weights;
 }
 
-Weights::Footprint Weights::footprint(at::ScalarType dtype) const {
+Weights::Footprint Weights::footprint(at::ScalarType dtype, const std::function<bool(const std::string&)>& counts) const {
   Footprint bytes;
   for (const auto& [key, view] : tensors_) {
+    if (counts && !counts(key)) continue;
     if (scalar_type(view.dtype) == dtype)
       bytes.mapped += view.count() * size_of(view.dtype);
     else
@@ -125,13 +126,12 @@ Weights::Footprint Weights::footprint(at::ScalarType dtype) const {
   return bytes;
 }
 
-void Weights::check_fits(at::ScalarType dtype, int ranks_on_host) const {
+void Weights::check_fits(const Footprint& bytes, int ranks_on_host, at::ScalarType dtype) const {
   constexpr double kBytesPerGigabyte = 1e9;
-  const Footprint bytes = footprint(dtype);
   const auto needed = static_cast<double>(bytes.mapped) + static_cast<double>(bytes.converted) * ranks_on_host;
   const auto available = static_cast<double>(available_memory());
   GORACS_CHECK_USAGE(needed <= available,
-                     "{}: the weights take {:.1f} GB as {} ({:.1f} GB mapped once, {:.1f} GB converted by each of {} ranks on this host), "
+                     "{}: the weights take {:.1f} GB as {} ({:.1f} GB mapped once, {:.1f} GB held by each of {} ranks on this host), "
                      "but {:.1f} GB of "
                      "memory are free",
                      paths_.front().parent_path().string(), needed / kBytesPerGigabyte, c10::toString(dtype),

@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -31,9 +32,10 @@ class Weights {
   struct Footprint {
     std::int64_t mapped = 0, converted = 0;
   };
-  Footprint footprint(at::ScalarType dtype) const;
-  /// Errors: kUsage when this host has not enough memory for that, before anything is loaded.
-  void check_fits(at::ScalarType dtype, int ranks_on_host) const;
+  /// counts: which of them; all unless given
+  Footprint footprint(at::ScalarType dtype, const std::function<bool(const std::string& key)>& counts = {}) const;
+  /// Errors: kUsage when this host has not enough memory for that on each of its ranks, before anything is loaded.
+  void check_fits(const Footprint& bytes, int ranks_on_host, at::ScalarType dtype) const;
 
   /// The tensor of this key and shape as `dtype`: the mapping itself where the stored type is the wanted one, else a converted copy.
   /// Errors: kInput when the key is missing, the shape differs or the stored type is no floating-point one.

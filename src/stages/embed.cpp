@@ -27,7 +27,7 @@ std::optional<Matrix<float>> item_embeddings(StageContext& context) {
   std::unique_ptr<LanguageModel> model;
   std::vector<std::string> titles;
   together(world, [&] {
-    model = std::make_unique<LanguageModel>(context.config(), std::vector<std::string>{}, world.local_size());
+    model = std::make_unique<LanguageModel>(context.config(), std::vector<std::string>{}, world);
     for (const std::string& title : read_items(context.open_input(Stage::kPrepare, "samples.h5")).titles)
       titles.push_back(item_text(title));
   });

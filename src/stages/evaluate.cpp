@@ -32,16 +32,22 @@ EvaluateInput read_evaluate_input(const StageContext& context) {
     const H5File samples = context.open_input(Stage::kPrepare, "samples.h5");
     input.test = read_samples(samples, "test");
     GORACS_CHECK_INPUT(input.test.size() > 0, "{}: the test set is empty", samples.path());
-    input.model = std::make_unique<LanguageModel>(config, config.is_ctrpre() ? read_classes(samples) : std::vector<std::string>{},
-                                                  context.world().local_size());
+    input.model =
+        std::make_unique<LanguageModel>(config, config.is_ctrpre() ? read_classes(samples) : std::vector<std::string>{}, context.world());
     input.adapter = evaluated_adapter(context, *input.model);
-    if (!input.adapter) return;
-    const double difference =
-        logit_difference(input.model->llama(), *input.adapter, input.model->prompts().without_answer(input.test[0]).ids);
-    log_info("evaluate: {}; on the first test prompt a logit differs from the bare base model's by {:.4g}", input.adapter->summary(),
-             difference);
   });
   return input;
+}
+
+void report_adapter(const StageContext& context, const EvaluateInput& input) {
+  const Llama& llama = input.model->llama();
+  double difference = 0;
+  together(
+      context.world(),
+      [&] { difference = logit_difference(llama, *input.adapter, input.model->prompts().without_answer(input.test[0]).ids); },
+      [&] { llama.meet_others(); });
+  log_info("evaluate: {}; on the first test prompt a logit differs from the bare base model's by {:.4g}", input.adapter->summary(),
+           difference);
 }
 
 void write_metrics(const std::filesystem::path& path, const nlohmann::ordered_json& metrics) {
@@ -54,6 +60,7 @@ void write_metrics(const std::filesystem::path& path, const nlohmann::ordered_js
 
 StageEnd evaluate(StageContext& context) {
   const EvaluateInput input = read_evaluate_input(context);
+  if (input.adapter) report_adapter(context, input);
   const Adapter* adapter = input.adapter ? &*input.adapter : nullptr;
 
   std::optional<Measurement> measured = context.config().is_ctrpre() ? measure_answers(context, *input.model, input.test, adapter)

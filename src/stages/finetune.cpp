@@ -34,8 +34,8 @@ FinetuneInput read_finetune_input(const StageContext& context) {
     const H5File samples = context.open_input(Stage::kPrepare, "samples.h5");
     const SampleTable pool = read_samples(samples, "train");
     const std::vector<std::int64_t> rows = read_coreset(context.open_input(Stage::kSelect, "coreset.h5"), pool.size());
-    input.model = std::make_unique<LanguageModel>(config, config.is_ctrpre() ? read_classes(samples) : std::vector<std::string>{},
-                                                  context.world().local_size());
+    input.model =
+        std::make_unique<LanguageModel>(config, config.is_ctrpre() ? read_classes(samples) : std::vector<std::string>{}, context.world());
     input.start = input.model->starting_adapter();
     TokenisedSplit coreset = input.model->tokenised(pool, "train", rows, /*train_on_inputs=*/true, label_first);
     TokenisedSplit valid = input.model->tokenised(read_samples(samples, "valid"), "valid", /*train_on_inputs=*/true, label_first);
@@ -49,6 +49,7 @@ FinetuneInput read_finetune_input(const StageContext& context) {
 /// Whether layers are computed again in the backward pass. Either way gives the same bits, so each rank may decide for itself.
 bool checkpoints_layers(const Config& config, const FinetuneInput& input, const Communicator& world) {
   const std::string& setting = config.finetune.checkpoint_layers;
+  if (config.model.shard) return true;  // a layer's weights are gone by then
   if (setting != "auto") return setting == "always";
   constexpr double kShare = 0.5;  // of the memory that is free
   std::size_t longest = 0;

@@ -31,7 +31,7 @@ GradsInput read_grads_input(const StageContext& context) {
     if (config.is_ctrpre()) input.classes = read_classes(samples);
     const SampleTable train = read_samples(samples, "train");
     input.label = train.label;
-    input.model = std::make_unique<LanguageModel>(config, input.classes, context.world().local_size());
+    input.model = std::make_unique<LanguageModel>(config, input.classes, context.world());
     input.start = input.model->starting_adapter();
     input.pool = input.model->tokenised(train, "train", config.grads.train_on_inputs, config.grads.label_first);
   });

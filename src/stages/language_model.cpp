@@ -16,12 +16,17 @@ PromptSettings prompt_settings(const Config& config, const std::vector<std::stri
 
 }  // namespace
 
-LanguageModel::LanguageModel(const Config& config, const std::vector<std::string>& classes, int ranks_on_host)
+LanguageModel::LanguageModel(const Config& config, const std::vector<std::string>& classes, Communicator& world)
     : config_(config),
-      llama_(Llama::load(config.model.path, compute_dtype(config.model.dtype), ranks_on_host)),
+      llama_(Llama::load(config.model.path, compute_dtype(config.model.dtype), world.local_size(), config.model.shard ? &world : nullptr)),
       tokenizer_(open_tokenizer(config.model.path)),
       template_(PromptTemplate::named(config.prompt.template_name)),
-      prompts_(std::make_unique<PromptTokens>(*tokenizer_, template_, prompt_settings(config, classes))) {}
+      prompts_(std::make_unique<PromptTokens>(*tokenizer_, template_, prompt_settings(config, classes))) {
+  constexpr double kBytesPerMegabyte = 1e6;
+  if (config.model.shard)
+    log_info("model.shard: {:.1f} MB of base weights on this rank, slices of {}",
+             static_cast<double>(llama_.held_bytes()) / kBytesPerMegabyte, world.size());
+}
 
 Adapter LanguageModel::starting_adapter() const {
   if (!config_.model.adapter.empty()) return Adapter::load(config_.model.adapter, llama_.config());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/config.hpp"
+#include "comm/communicator.hpp"
 #include "data/prompt_tokens.hpp"
 #include "data/sample_table.hpp"
 #include "data/tokenizer.hpp"
@@ -25,9 +26,10 @@ struct TokenisedSplit {
 /// The model that grads, finetune and evaluate share: weights, tokenizer and the one prompt template, as the config names them.
 class LanguageModel {
  public:
-  /// classes: the answers in order (CTRPre), empty for SeqRec. ranks_on_host: how many load it into the same memory.
+  /// classes: the answers in order (CTRPre), empty for SeqRec. world: the ranks that load it too; with model.shard they hold the layers in slices,
+  /// and `world` must live on. Not collective.
   /// Errors: kInput naming the folder or file; kInput when two answers begin with the same token.
-  LanguageModel(const Config& config, const std::vector<std::string>& classes, int ranks_on_host = 1);
+  LanguageModel(const Config& config, const std::vector<std::string>& classes, Communicator& world);
 
   const Llama& llama() const noexcept { return llama_; }
   const Tokenizer& tokenizer() const noexcept { return *tokenizer_; }

@@ -78,6 +78,7 @@ FinetuneLoop::StepLoss FinetuneLoop::global_gradient(const GlobalBatch& batch) {
     gradients.push_back(std::move(micro.gradient));
     world_.still_working();
   }
+  model_.meet_others();
   world_.all_reduce(std::span<double>(losses), ReduceOp::kSum);  // one rank gives a number, the others zeros: exact
   double sum = 0;
   for (std::size_t b = 0; b < losses.size(); ++b) {
@@ -106,17 +107,18 @@ std::optional<double> FinetuneLoop::valid_loss(const Stops& stops) {
   const auto rank = static_cast<std::size_t>(world_.rank()), ranks = static_cast<std::size_t>(world_.size());
   for (std::size_t round = 0; round < batches.size(); round += ranks) {
     if (stops()) return std::nullopt;
-    const std::size_t k = round + rank;
-    if (k >= batches.size()) continue;
-    std::vector<const TrainingSample*> samples;
-    for (const std::int64_t i : batches[k]) samples.push_back(&valid_[static_cast<std::size_t>(i)]);
-    const std::vector<SampleLoss> losses = sample_losses(model_, adapter_, samples, kind, start);
-    for (std::size_t j = 0; j < losses.size(); ++j) {
-      const auto i = static_cast<std::size_t>(batches[k][j]);
-      sum[i] = losses[j].sum;
-      count[i] = losses[j].count;
+    if (const std::size_t k = round + rank; k < batches.size()) {
+      std::vector<const TrainingSample*> samples;
+      for (const std::int64_t i : batches[k]) samples.push_back(&valid_[static_cast<std::size_t>(i)]);
+      const std::vector<SampleLoss> losses = sample_losses(model_, adapter_, samples, kind, start);
+      for (std::size_t j = 0; j < losses.size(); ++j) {
+        const auto i = static_cast<std::size_t>(batches[k][j]);
+        sum[i] = losses[j].sum;
+        count[i] = losses[j].count;
+      }
+      world_.still_working();
     }
-    world_.still_working();
+    model_.meet_others();
   }
   world_.all_reduce(std::span<double>(sum), ReduceOp::kSum);  // as above: exact
   world_.all_reduce(std::span<double>(count), ReduceOp::kSum);

@@ -43,6 +43,7 @@ bool fill_gradient_norms(const Llama& model, const Adapter& adapter, std::span<c
     }
     return rows;
   };
+  work.meet = [&] { model.meet_others(); };
   work.store = [&](std::int64_t i, std::span<const double> row) {
     table.norm[static_cast<std::size_t>(i)] = row[0];
     table.loss[static_cast<std::size_t>(i)] = row[1];

@@ -38,6 +38,17 @@ TEST(StageCosts, OfFinetuningDoNotDependOnTheRanksButForWhatIsSent) {
   EXPECT_EQ(two.sent_bytes, 4194304.0 * 4 * 400);  // 8 steps an epoch, 50 epochs, half of twice the adapter
 }
 
+TEST(StageCosts, OfWeightsInSlicesAreAShareOfTheLayersTwoWholeOnesAndTheTables) {
+  Workload games = games_workload("ctrpre");
+  const double layers = 2 * layer_parameters(games.llama);  // bytes
+  const StageCosts whole = costs_of(stage_costs(games, 8), Stage::kGrads);
+  games.config.model.shard = true;
+  const StageCosts slices = costs_of(stage_costs(games, 8), Stage::kGrads);
+  EXPECT_NEAR(whole.rank_bytes - slices.rank_bytes, layers * (1 - 1.0 / 8 - 2.0 / 32), 1);
+  EXPECT_EQ(whole.sent_bytes, 0);
+  EXPECT_GT(slices.sent_bytes, layers * 7 / 8) << "at least one pass";
+}
+
 TEST(StageCosts, OfAGivenAdapterHoldNoSelection) {
   Workload games = games_workload("ctrpre");
   games.config.evaluate.adapter = "none";

@@ -182,6 +182,22 @@ void gathers_bytes_of_odd_lengths(Communicator& world) {
   EXPECT_EQ(std::string(all.begin(), all.end()), expected);
 }
 
+void gathers_while_it_works(Communicator& world) {
+  for (const std::size_t length : kLengths) {
+    const auto own = values_of<std::int16_t>(world.rank(), length);
+    std::vector<std::int16_t> all(length * static_cast<std::size_t>(world.size()), -1), expected;
+    for (int r = 0; r < world.size(); ++r) {
+      const auto part = values_of<std::int16_t>(r, length);
+      expected.insert(expected.end(), part.begin(), part.end());
+    }
+    world.begin_gather(std::as_bytes(std::span(own)), std::as_writable_bytes(std::span(all)));
+    world.advance_gather();
+    EXPECT_EQ(world.all_reduce<int64_t>(1, ReduceOp::kSum), world.size()) << "another exchange in between";
+    world.end_gather("gather beside work");
+    EXPECT_EQ(all, expected) << length;
+  }
+}
+
 void sends_and_receives_in_order(Communicator& world) {
   if (world.size() == 1) return;
   const int last = world.size() - 1;
@@ -249,6 +265,7 @@ const std::vector<ContractCase>& contract_cases() {
                                                    {"GathersUnequalSpansEverywhere", gathers_unequal_spans_everywhere},
                                                    {"GathersUnequalSpansAtEveryRoot", gathers_unequal_spans_at_every_root},
                                                    {"GathersBytesOfOddLengths", gathers_bytes_of_odd_lengths},
+                                                   {"GathersWhileItWorks", gathers_while_it_works},
                                                    {"SendsAndReceivesInOrder", sends_and_receives_in_order},
                                                    {"SendsARing", sends_a_ring},
                                                    {"DifferentCallsFollowEachOther", different_calls_follow_each_other}};

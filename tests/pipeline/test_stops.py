@@ -20,10 +20,11 @@ class Stops(unittest.TestCase):
         self.assertFalse((work.run_folder / "RESUMABLE").exists())
         self.assertEqual(work.leftovers(), [])
 
-    def disturbed(self, work: Work, ranks: int, stage: str, disturb: Callable[[subprocess.Popen], None]) -> tuple[int, str]:
+    def disturbed(self, work: Work, ranks: int, stage: str, disturb: Callable[[subprocess.Popen], None],
+                  *settings: str) -> tuple[int, str]:
         """A run that is disturbed once this stage has begun."""
         said = ""
-        with work.start("run", ranks, *SMALL_STEPS) as process:
+        with work.start("run", ranks, *SMALL_STEPS, *settings) as process:
             for line in process.stdout:
                 said += line
                 if f"{stage}: begins" in line:
@@ -42,6 +43,16 @@ class Stops(unittest.TestCase):
                     self.assertEqual(reason, "by signal USR2")
                     self.assertGreaterEqual(STAGES.index(stopped_in.removeprefix("stage ")), STAGES.index(stage), standing)
             self.expect_goes_on(work, undisturbed, 2)
+
+    def test_weights_in_slices_stop_and_die_and_go_on_alike(self) -> None:
+        undisturbed = finished(self, Work(self, CTRPRE), 1, *SMALL_STEPS)
+        work = Work(self, CTRPRE)
+        for stage in ("grads", "finetune"):
+            code, said = work.run("run", 3, *SMALL_STEPS, "model.shard=true", GORACS_CRASH_AT=f"{stage}.step:2")
+            self.assertNotIn(code, (DONE, STOPPED), said)
+            code, said = self.disturbed(work, 2, stage, lambda process: process.send_signal(signal.SIGUSR2), "model.shard=true")
+            self.assertEqual(code, STOPPED, said)
+        self.expect_goes_on(work, undisturbed, 2)
 
     def test_a_file_stops_the_run_and_is_gone(self) -> None:
         undisturbed = finished(self, Work(self, CTRPRE), 1, *SMALL_STEPS)

@@ -26,6 +26,17 @@ class WholeRuns(unittest.TestCase):
         self.assertIn("nothing to do", text)
         self.assertEqual(alone.leftovers(), [])
 
+    def expect_same_with_weights_in_slices(self, config: str) -> None:
+        whole = finished(self, Work(self, config)).hashes()
+        for ranks in (1, 2, 3):
+            self.assertEqual(finished(self, Work(self, config), ranks, "model.shard=true").hashes(), whole, f"{ranks} ranks")
+
+    def test_seqrec_is_the_same_with_weights_in_slices(self) -> None:
+        self.expect_same_with_weights_in_slices(SEQREC)
+
+    def test_ctrpre_is_the_same_with_weights_in_slices(self) -> None:
+        self.expect_same_with_weights_in_slices(CTRPRE)
+
     def test_seqrec_is_the_same_for_1_2_and_3_ranks(self) -> None:
         self.expect_same_for_any_ranks(SEQREC, {"HR@5", "HR@10", "NDCG@5", "NDCG@10"})
 

@@ -232,8 +232,10 @@ TEST(ModelFolder, WhatDoesNotFitIntoMemoryIsRefusedBeforeItIsLoaded) {
   const Weights weights = Weights::open_file(file);
   EXPECT_EQ(weights.footprint(at::kFloat).mapped, static_cast<std::int64_t>(kBytes));
   EXPECT_EQ(weights.footprint(at::kBFloat16).converted, static_cast<std::int64_t>(kBytes / 2));
-  expect_error(ExitCode::kUsage, {folder.path().string(), "1099.5 GB", "memory"}, [&] { weights.check_fits(at::kFloat, 1); });
-  expect_error(ExitCode::kUsage, {"549.8 GB converted by each of 3 ranks"}, [&] { weights.check_fits(at::kBFloat16, 3); });
+  expect_error(ExitCode::kUsage, {folder.path().string(), "1099.5 GB", "memory"},
+               [&] { weights.check_fits(weights.footprint(at::kFloat), 1, at::kFloat); });
+  expect_error(ExitCode::kUsage, {"549.8 GB held by each of 3 ranks"},
+               [&] { weights.check_fits(weights.footprint(at::kBFloat16), 3, at::kBFloat16); });
 }
 
 TEST(ModelFolder, SeveralRanksConvertOncePerRankButMapOnce) {
@@ -241,7 +243,7 @@ TEST(ModelFolder, SeveralRanksConvertOncePerRankButMapOnce) {
   EXPECT_EQ(weights.footprint(at::kBFloat16).converted, 0);
   EXPECT_EQ(weights.footprint(at::kFloat).mapped, 0);
   EXPECT_EQ(weights.footprint(at::kFloat).converted, 2 * weights.footprint(at::kBFloat16).mapped);
-  EXPECT_NO_THROW(weights.check_fits(at::kFloat, 2));
+  EXPECT_NO_THROW(weights.check_fits(weights.footprint(at::kFloat), 2, at::kFloat));
 }
 
 }  // namespace

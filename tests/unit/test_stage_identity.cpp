@@ -61,6 +61,14 @@ TEST_F(StageIdentityTest, KnowsNothingOfWhatCannotChangeTheResult) {
   EXPECT_NE(keys(), before);
 }
 
+TEST_F(StageIdentityTest, KnowsNothingOfWeightsInSlices) {
+  for (const Stage stage : kStages) {
+    Config whole = config_, slices = config_;
+    slices.model.shard = true;
+    EXPECT_EQ(stage_keys(slices, stage), stage_keys(whole, stage));
+  }
+}
+
 TEST_F(StageIdentityTest, SaysWhichFileIsNotThere) {
   config_.data.reviews = folder_.path() / "nowhere";
   test::expect_error(ExitCode::kInput, {"nowhere"}, [&] { keys(); });
