@@ -103,6 +103,7 @@ std::optional<double> FinetuneLoop::valid_loss(const Stops& stops) {
   const auto batches = length_batches(lengths_of(valid_), settings_.valid_batch_tokens);
   const LossSettings& kind = settings_.micro_batch.loss;
   const SharedStart start(model_, adapter_, shared_tokens(valid_, kind), kind);
+  model_.meet_others();
   std::vector<double> sum(valid_.size(), 0.0), count(valid_.size(), 0.0);
   const auto rank = static_cast<std::size_t>(world_.rank()), ranks = static_cast<std::size_t>(world_.size());
   for (std::size_t round = 0; round < batches.size(); round += ranks) {

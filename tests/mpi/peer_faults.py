@@ -13,7 +13,7 @@ import time
 DEADLINE = 5.0  # seconds; a peer that is asked every fifth of it must get to answer on a busy machine
 LATEST = 5 * DEADLINE + 30  # what starting MPI and ending a frozen process take on a busy machine comes on top
 RANKS = 3
-PEER_FAILED = 6
+NUMERIC, PEER_FAILED = 5, 6
 
 # how the peer is lost -> exit code of mpirun (None: not 0, mpirun itself has noticed first), what is said
 OVER_MPI = {
@@ -25,6 +25,8 @@ OVER_MPI = {
     "killed": (None, r"signal 9|Killed"),
     "exits": (None, r"exit|finalize"),
     "works": (0, None),
+    "stopped_at_gather": (PEER_FAILED, r"rank [02]: waited \d+ s in 'gather of layer 7' for rank .*1.*, which does not answer"),
+    "fails_at_gather": (NUMERIC, r"rank 1: a loss is not finite"),
 }
 # NCCL cannot say who is missing once all have met; that is said by who waits, with phase and call
 OVER_NCCL = {
@@ -53,7 +55,7 @@ def check(mpirun: str, program: str, flags: list[str], how: str) -> list[str]:
         wrong.append(f"nothing like '{said}' was said")
     if how != "works" and seconds > LATEST:
         wrong.append(f"took {seconds:.1f} s, at most {LATEST:.0f} s")
-    print(f"{how:14} exit code {run.returncode}, {seconds:.1f} s")
+    print(f"{how:17} exit code {run.returncode}, {seconds:.1f} s")
     return [f"{how}: {text}\n{output}" for text in wrong]
 
 

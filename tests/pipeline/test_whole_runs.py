@@ -27,9 +27,13 @@ class WholeRuns(unittest.TestCase):
         self.assertEqual(alone.leftovers(), [])
 
     def expect_same_with_weights_in_slices(self, config: str) -> None:
-        whole = finished(self, Work(self, config)).hashes()
-        for ranks in (1, 2, 3):
-            self.assertEqual(finished(self, Work(self, config), ranks, "model.shard=true").hashes(), whole, f"{ranks} ranks")
+        whole = finished(self, Work(self, config), 1, "finetune.checkpoint_layers=never").hashes()
+        for ranks in (2, 3):
+            code, text = (slices := Work(self, config)).run("run", ranks, "model.shard=true", "finetune.checkpoint_layers=never")
+            self.assertEqual(code, DONE, text)
+            self.assertIn(f"MB of base weights on this rank, slices of {ranks}", text)
+            self.assertIn("each layer is computed again", text)
+            self.assertEqual(slices.hashes(), whole, f"{ranks} ranks")
 
     def test_seqrec_is_the_same_with_weights_in_slices(self) -> None:
         self.expect_same_with_weights_in_slices(SEQREC)

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <optional>
 
 #include "comm/agreement.hpp"
@@ -98,6 +99,23 @@ TEST(SlicedLayers, HoldASliceOfEachLayerAndTwoWholeOnes) {
   const std::int64_t held = sliced(stack)->held_bytes();
   EXPECT_GE(held, kLayers * kLayerBytes / world().size() + 2 * kLayerBytes);
   EXPECT_LE(held, kLayers * ((kLayerBytes + most_padding) / world().size() + 1) + 2 * (kLayerBytes + most_padding));
+}
+
+TEST(SlicedLayers, AreNeverWholeMoreThanTwoAtATime) {
+  const Stack stack = invented_stack(kLayers);
+  const auto slices = sliced(stack);
+  const std::int64_t held = slices->held_bytes();
+  std::map<const void*, std::int64_t> blocks;  // all memory that whole layers were ever in
+  const auto look_at = [&](std::int64_t i) {
+    for (const at::Tensor& tensor : slices->at(i)) blocks[tensor.storage().data()] = static_cast<std::int64_t>(tensor.storage().nbytes());
+  };
+  for (std::int64_t i = 0; i < kLayers; ++i) look_at(i);
+  for (std::int64_t i = kLayers; i-- > 0;) look_at(i);
+  slices->meet();
+  EXPECT_EQ(blocks.size(), 2U);
+  const std::int64_t of_a_block = blocks.begin()->second;
+  EXPECT_EQ(slices->held_bytes(), held);
+  EXPECT_EQ(held, 2 * of_a_block + kLayers * of_a_block / world().size());
 }
 
 TEST(SlicedLayers, AGraphThatOutlivesItsWeightsIsAnErrorNotAWrongGradient) {
