@@ -42,7 +42,7 @@ std::vector<double> rounded(std::vector<double> duals) {
   return duals;
 }
 
-std::vector<std::filesystem::path> cases() { return test::golden_files("itra", ".h5"); }
+std::vector<std::filesystem::path> exchange_cases() { return test::golden_files("itra", ".h5"); }
 
 /// "" of a whole case, "class_0/", "class_1/" ... of one with labels.
 std::vector<std::string> groups(const H5File& file) {
@@ -58,7 +58,7 @@ void expect_value(const GoldenCost& cost, std::span<const std::int64_t> coreset,
 }
 
 TEST(GoldenExchange, TransportValuesEqualPot) {
-  for (const auto& path : cases()) {
+  for (const auto& path : exchange_cases()) {
     SCOPED_TRACE(path.string());
     const H5File file = H5File::open(path);
     for (const std::string& group : groups(file)) {
@@ -105,7 +105,7 @@ std::map<std::int64_t, double> scores_of(const Pruning& pruning, const Candidate
 
 TEST(GoldenExchange, ScoresEqualAllVariants) {
   std::size_t scored = 0;
-  for (const auto& path : cases()) {
+  for (const auto& path : exchange_cases()) {
     const H5File file = H5File::open(path);
     if (!file.contains("pruning")) continue;
     const GoldenCost cost(file, "");
@@ -195,7 +195,7 @@ void expect_round(const H5File& file, const GoldenCost& cost, const GoldenRefine
 
 TEST(GoldenExchange, RefinementsAgreeRoundByRound) {
   std::size_t rounds = 0;
-  for (const auto& path : cases()) {
+  for (const auto& path : exchange_cases()) {
     const H5File file = H5File::open(path);
     for (const std::string& group : groups(file)) {
       const GoldenCost cost(file, group);

@@ -12,7 +12,7 @@
 namespace goracs {
 namespace {
 
-constexpr double kTolerance = 1e-4;  // golden/README: generation scores, absolute
+constexpr double kScoreTolerance = 1e-4;  // golden/README: generation scores, absolute
 
 using Tokens = std::vector<std::int32_t>;
 
@@ -73,7 +73,7 @@ void expect_equal(const GenerateCase& c, const std::string& name, const BeamSett
           const std::size_t row = n * static_cast<std::size_t>(hypotheses) + k;
           EXPECT_EQ(results[n][k].tokens, until_end(tokens.data() + static_cast<std::int64_t>(row) * length, length, settings.eos))
               << n << " " << k;
-          EXPECT_NEAR(results[n][k].score, scores[row], kTolerance) << "prompt " << n << ", hypothesis " << k;
+          EXPECT_NEAR(results[n][k].score, scores[row], kScoreTolerance) << "prompt " << n << ", hypothesis " << k;
         }
       }
     }

@@ -13,7 +13,7 @@
 namespace goracs {
 namespace {
 
-constexpr double kTolerance = 1e-5;  // golden/README: losses and gradients, relative
+constexpr double kGradTolerance = 1e-5;  // golden/README: losses and gradients, relative
 
 struct GradsCase {
   GradsCase(const H5File& file, const Llama& base)
@@ -38,10 +38,10 @@ struct GradsCase {
     const at::Tensor norms = computed.norm();
     for (std::int64_t k = 0; k < count; ++k) {
       const auto i = static_cast<std::size_t>(first + k);
-      EXPECT_NEAR(computed.loss[k].item<double>(), loss[i], kTolerance * std::abs(loss[i])) << "sample " << i;
-      EXPECT_NEAR(norms[k].item<double>(), norm[i], kTolerance * norm[i]) << "sample " << i;
+      EXPECT_NEAR(computed.loss[k].item<double>(), loss[i], kGradTolerance * std::abs(loss[i])) << "sample " << i;
+      EXPECT_NEAR(norms[k].item<double>(), norm[i], kGradTolerance * norm[i]) << "sample " << i;
       const double difference = (computed.gradient[k] - gradient[first + k]).to(at::kDouble).norm().item<double>();
-      EXPECT_LE(difference, kTolerance * norm[i]) << "sample " << i;
+      EXPECT_LE(difference, kGradTolerance * norm[i]) << "sample " << i;
     }
   }
 };

@@ -13,7 +13,7 @@
 namespace goracs {
 namespace {
 
-constexpr double kTolerance = 1e-12;  // golden/README: metrics, absolute
+constexpr double kMetricTolerance = 1e-12;  // golden/README: metrics, absolute
 
 TEST(GoldenMetrics, ClassificationEqualsScikitLearn) {
   for (const auto& path : test::golden_files("metrics", "classification.h5")) {
@@ -24,8 +24,8 @@ TEST(GoldenMetrics, ClassificationEqualsScikitLearn) {
       SCOPED_TRACE(path.string() + " " + group);
       const auto label = file.read<std::int64_t>(group + "/label");
       const auto score = file.read<double>(group + "/score");
-      EXPECT_NEAR(roc_auc(label, score).value, file.number_attribute("roc_auc", group), kTolerance);
-      EXPECT_NEAR(log_loss(label, score).value, file.number_attribute("log_loss_clipped", group), kTolerance);
+      EXPECT_NEAR(roc_auc(label, score).value, file.number_attribute("roc_auc", group), kMetricTolerance);
+      EXPECT_NEAR(log_loss(label, score).value, file.number_attribute("log_loss_clipped", group), kMetricTolerance);
     }
   }
 }
@@ -35,8 +35,8 @@ void expect_ranks(const H5File& file, const std::string& suffix, const std::vect
   const auto top_k = file.read<std::int64_t>("topk");
   const auto hits = file.read<double>("hit_rate" + suffix), gains = file.read<double>("ndcg" + suffix);
   for (std::size_t k = 0; k < top_k.size(); ++k) {
-    EXPECT_NEAR(hit_rate(ranks, top_k[k]).value, hits[k], kTolerance);
-    EXPECT_NEAR(ndcg(ranks, top_k[k]).value, gains[k], kTolerance);
+    EXPECT_NEAR(hit_rate(ranks, top_k[k]).value, hits[k], kMetricTolerance);
+    EXPECT_NEAR(ndcg(ranks, top_k[k]).value, gains[k], kMetricTolerance);
   }
 }
 

@@ -54,15 +54,15 @@ struct Coreset {
   }
 };
 
-struct Size {
+struct PruningSize {
   std::int64_t rows, cols, budget;
 };
-constexpr Size kSizes[] = {{9, 5, 1}, {9, 5, 3}, {40, 31, 4}, {40, 64, 8}, {30, 12, 20}, {50, 300, 7}};
+constexpr PruningSize kPruningSizes[] = {{9, 5, 1}, {9, 5, 3}, {40, 31, 4}, {40, 64, 8}, {30, 12, 20}, {50, 300, 7}};
 
 TEST(Pruning, ScoresAreTheFormulas) {
   SelfCommunicator world;
   std::uint64_t seed = 0;
-  for (const auto& [rows, cols, budget] : kSizes)
+  for (const auto& [rows, cols, budget] : kPruningSizes)
     for (const CostKind kind : test::kCostKinds)
       for (const OrderStatistic statistic : kStatistics)
         for (const InnerPotential inner : kPotentials) {
@@ -127,7 +127,8 @@ std::vector<RowWithScore> candidates_of_exchanges(const Matrix<float>& matrix, c
 TEST(Pruning, LazyFindsWhatAFullScanFinds) {
   SelfCommunicator world;
   std::uint64_t seed = 50;
-  for (const auto& [rows, cols, budget] : {Size{300, 200, 40}, Size{300, 203, 30}, Size{200, 90, 90}, Size{200, 150, 12}})
+  for (const auto& [rows, cols, budget] :
+       {PruningSize{300, 200, 40}, PruningSize{300, 203, 30}, PruningSize{200, 90, 90}, PruningSize{200, 150, 12}})
     for (const CostKind kind : test::kCostKinds)
       for (const OrderStatistic statistic : kStatistics)
         for (const InnerPotential inner : kPotentials) {

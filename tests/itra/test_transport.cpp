@@ -80,15 +80,15 @@ TEST(Transport, RelaxedUsesTheRowsThatPay) {
   expect_dual(transport, 2);
 }
 
-struct Size {
+struct TransportSize {
   std::int64_t rows, cols;
 };
-constexpr Size kSizes[] = {{1, 1},  {1, 7},   {7, 1},   {3, 3},   {4, 12},  {5, 12}, {12, 5},
-                           {12, 4}, {16, 16}, {31, 33}, {32, 64}, {33, 65}, {60, 20}};
+constexpr TransportSize kTransportSizes[] = {{1, 1},  {1, 7},   {7, 1},   {3, 3},   {4, 12},  {5, 12}, {12, 5},
+                                             {12, 4}, {16, 16}, {31, 33}, {32, 64}, {33, 65}, {60, 20}};
 
 TEST(Transport, EqualsLemonOnEverySizeAndKindOfCost) {
   std::uint64_t seed = 0;
-  for (const auto& [rows, cols] : kSizes)
+  for (const auto& [rows, cols] : kTransportSizes)
     for (const CostKind kind : test::kCostKinds) {
       const Matrix<float> cost = invented_costs(rows, cols, kind, ++seed);
       const auto pointers = row_pointers(cost, 0, rows);
@@ -101,7 +101,7 @@ TEST(Transport, EqualsLemonOnEverySizeAndKindOfCost) {
 
 TEST(Transport, EqualsLemonAfterEveryExchange) {
   std::uint64_t seed = 100;
-  for (const auto& [rows, cols] : kSizes)
+  for (const auto& [rows, cols] : kTransportSizes)
     for (const CostKind kind : test::kCostKinds) {
       constexpr std::int64_t kExchanges = 6;
       const Matrix<float> cost = invented_costs(rows + kExchanges, cols, kind, ++seed);
@@ -120,7 +120,7 @@ TEST(Transport, EqualsLemonAfterEveryExchange) {
 
 TEST(Transport, RelaxedEqualsLemonAsRowsAreAddedAndForbidden) {
   std::uint64_t seed = 200;
-  for (const auto& [budget, cols] : kSizes)
+  for (const auto& [budget, cols] : kTransportSizes)
     for (const CostKind kind : test::kCostKinds) {
       const std::int64_t first = budget, all = 3 * budget + 2;
       const Matrix<float> cost = invented_costs(all, cols, kind, ++seed);
@@ -157,7 +157,7 @@ TEST(Transport, RelaxedEqualsLemonAsRowsAreAddedAndForbidden) {
 TEST(Transport, RejectedTrialLeavesNoTrace) {
   std::int64_t rejected = 0, accepted = 0;
   for (const CostKind kind : test::kCostKinds)
-    for (const auto& [rows, cols] : {Size{8, 40}, Size{9, 40}, Size{30, 20}}) {
+    for (const auto& [rows, cols] : {TransportSize{8, 40}, TransportSize{9, 40}, TransportSize{30, 20}}) {
       const Matrix<float> cost = invented_costs(3 * rows, cols, kind, static_cast<std::uint64_t>(rows));
       Transport transport = Transport::solve(row_pointers(cost, 0, rows), cols);
       for (std::int64_t i = rows; i < 3 * rows; ++i) {

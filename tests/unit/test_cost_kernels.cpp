@@ -17,6 +17,7 @@
 #include "kernels/row_range.hpp"
 #include "kernels/row_sum.hpp"
 #include "kernels/sum_below.hpp"
+#include "support/cost_units.hpp"
 #include "support/random_costs.hpp"
 
 namespace goracs {
@@ -170,9 +171,6 @@ TEST(NormaliseCost, IsZeroWhereAllAreEqual) {
   EXPECT_EQ(values(0, 1), 0);
 }
 
-/// By integers, column by column.
-std::int64_t units(float cost) { return static_cast<std::int64_t>(std::ldexp(static_cast<double>(cost), kCostBits)); }
-
 class ExactSums : public ::testing::TestWithParam<std::int64_t> {};
 
 TEST_P(ExactSums, EqualIntegerSums) {
@@ -184,9 +182,9 @@ TEST_P(ExactSums, EqualIntegerSums) {
   for (std::int64_t i = 0; i < 6; ++i)
     for (std::int64_t j = 0; j < GetParam(); ++j) {
       const auto k = static_cast<std::size_t>(i);
-      expected_sum[k] += units(cost(i, j));
-      expected_gain[k] += std::max<std::int64_t>(units(other(0, j)) - units(cost(i, j)), 0);
-      expected_from_one[k] += units(1) - units(cost(i, j));
+      expected_sum[k] += test::cost_units(cost(i, j));
+      expected_gain[k] += std::max<std::int64_t>(test::cost_units(other(0, j)) - test::cost_units(cost(i, j)), 0);
+      expected_from_one[k] += test::cost_units(1) - test::cost_units(cost(i, j));
     }
   cpu::row_sum(cost, sum);
   cpu::gain(cost, other.row(0), gain);

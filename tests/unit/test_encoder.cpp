@@ -17,7 +17,7 @@
 namespace goracs {
 namespace {
 
-const std::filesystem::path kModels = test::source_root() / "tests" / "golden" / "models";
+const std::filesystem::path kEncoders = test::source_root() / "tests" / "golden" / "models";
 
 std::vector<std::int32_t> invented(std::int64_t length, std::int64_t stream) {
   const Philox random(5, "encoder");
@@ -31,7 +31,7 @@ class EachEncoder : public testing::TestWithParam<const char*> {};
 
 TEST_P(EachEncoder, PaddingChangesNoEmbedding) {
   const at::NoGradGuard no_graph;
-  const Encoder encoder = Encoder::load(kModels / GetParam());
+  const Encoder encoder = Encoder::load(kEncoders / GetParam());
   std::vector<std::vector<std::int32_t>> all;
   for (const std::int64_t length : {1, 31, 32, 33, 7}) all.push_back(invented(length, static_cast<std::int64_t>(all.size())));
   const std::vector<std::span<const std::int32_t>> sequences(all.begin(), all.end());
@@ -48,7 +48,7 @@ TEST_P(EachEncoder, PaddingChangesNoEmbedding) {
 
 TEST_P(EachEncoder, TheSameBatchGivesTheSameBits) {
   const at::NoGradGuard no_graph;
-  const Encoder encoder = Encoder::load(kModels / GetParam());
+  const Encoder encoder = Encoder::load(kEncoders / GetParam());
   const auto ids = invented(29, 0), more = invented(12, 1);
   const std::span<const std::int32_t> sequences[] = {ids, more};
   const TokenBatch batch = TokenBatch::padded_right(sequences);
@@ -56,7 +56,7 @@ TEST_P(EachEncoder, TheSameBatchGivesTheSameBits) {
 }
 
 TEST_P(EachEncoder, MoreTokensThanPositionsAreBadInput) {
-  const Encoder encoder = Encoder::load(kModels / GetParam());
+  const Encoder encoder = Encoder::load(kEncoders / GetParam());
   const std::int64_t longest = encoder.config().max_length();
   const auto ids = invented(longest + 1, 0);
   const std::span<const std::int32_t> fits[] = {std::span(ids).first(static_cast<std::size_t>(longest))}, too_long[] = {ids};

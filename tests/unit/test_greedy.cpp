@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <set>
 
+#include "support/cost_units.hpp"
 #include "support/random_costs.hpp"
 #include "support/thread_ranks.hpp"
 
@@ -14,8 +14,6 @@ namespace goracs {
 namespace {
 
 using Rows = std::vector<std::int64_t>;
-
-std::int64_t units(float cost) { return static_cast<std::int64_t>(std::ldexp(static_cast<double>(cost), 40)); }
 
 /// Pool rows among `candidates` (ascending) that are nearest to a column, the lowest of equal ones.
 std::set<std::int64_t> nearest_rows(const Matrix<float>& cost, const Rows& candidates) {
@@ -46,12 +44,12 @@ Rows full_scan(const Matrix<float>& cost, std::int64_t budget) {
     for (const std::int64_t i : all) {
       if (std::ranges::find(added, i) != added.end()) continue;
       std::int64_t sum = 0;
-      for (std::int64_t j = 0; j < cost.cols(); ++j) sum += std::min(units(cost(i, j)), minimum[static_cast<std::size_t>(j)]);
+      for (std::int64_t j = 0; j < cost.cols(); ++j) sum += std::min(test::cost_units(cost(i, j)), minimum[static_cast<std::size_t>(j)]);
       if (sum < best_sum) best = i, best_sum = sum;
     }
     added.push_back(best);
     for (std::int64_t j = 0; j < cost.cols(); ++j)
-      minimum[static_cast<std::size_t>(j)] = std::min(minimum[static_cast<std::size_t>(j)], units(cost(best, j)));
+      minimum[static_cast<std::size_t>(j)] = std::min(minimum[static_cast<std::size_t>(j)], test::cost_units(cost(best, j)));
   }
 }
 

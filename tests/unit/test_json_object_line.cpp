@@ -12,7 +12,7 @@ namespace {
 using Json = nlohmann::json;
 using Kind = LineValue::Kind;
 
-std::string reason_of(std::string_view line) {
+std::string reason_of_json(std::string_view line) {
   JsonObjectLine members(line);
   while (members.next()) continue;
   EXPECT_FALSE(members.next());
@@ -46,21 +46,21 @@ TEST(JsonObjectLine, FindsEscapedKeys) {
 }
 
 TEST(JsonObjectLine, SaysWhyALineIsBroken) {
-  EXPECT_EQ(reason_of(""), "not a JSON object");
-  EXPECT_EQ(reason_of("[1]"), "not a JSON object");
-  EXPECT_EQ(reason_of(R"({"a": "b)"), "a string does not end");
-  EXPECT_EQ(reason_of(R"({"a": 1)"), "the object does not end");
-  EXPECT_EQ(reason_of(R"({"a": 1 "b": 2})"), "a comma is missing");
-  EXPECT_EQ(reason_of(R"({"a": 1,})"), "a key is missing");
-  EXPECT_EQ(reason_of(R"({"a" 1})"), "a colon is missing");
-  EXPECT_EQ(reason_of(R"({"a": 01})"), "not a number");
-  EXPECT_EQ(reason_of(R"({"a": [1,]})"), "a comma without a value");
-  EXPECT_EQ(reason_of(R"({"a": [1}})"), "brackets do not match");
-  EXPECT_EQ(reason_of(R"({"a": "\x"})"), "an unknown escape in a string");
-  EXPECT_EQ(reason_of("{\"a\": \"\x01\"}"), "a control character in a string");
-  EXPECT_EQ(reason_of("{\"a\": \"\xff\"}"), "a string is no UTF-8");
-  EXPECT_EQ(reason_of(R"({"a": 1} x)"), "something follows the object");
-  EXPECT_EQ(reason_of("{\"a\": " + std::string(600, '[')), "nested too deeply");
+  EXPECT_EQ(reason_of_json(""), "not a JSON object");
+  EXPECT_EQ(reason_of_json("[1]"), "not a JSON object");
+  EXPECT_EQ(reason_of_json(R"({"a": "b)"), "a string does not end");
+  EXPECT_EQ(reason_of_json(R"({"a": 1)"), "the object does not end");
+  EXPECT_EQ(reason_of_json(R"({"a": 1 "b": 2})"), "a comma is missing");
+  EXPECT_EQ(reason_of_json(R"({"a": 1,})"), "a key is missing");
+  EXPECT_EQ(reason_of_json(R"({"a" 1})"), "a colon is missing");
+  EXPECT_EQ(reason_of_json(R"({"a": 01})"), "not a number");
+  EXPECT_EQ(reason_of_json(R"({"a": [1,]})"), "a comma without a value");
+  EXPECT_EQ(reason_of_json(R"({"a": [1}})"), "brackets do not match");
+  EXPECT_EQ(reason_of_json(R"({"a": "\x"})"), "an unknown escape in a string");
+  EXPECT_EQ(reason_of_json("{\"a\": \"\x01\"}"), "a control character in a string");
+  EXPECT_EQ(reason_of_json("{\"a\": \"\xff\"}"), "a string is no UTF-8");
+  EXPECT_EQ(reason_of_json(R"({"a": 1} x)"), "something follows the object");
+  EXPECT_EQ(reason_of_json("{\"a\": " + std::string(600, '[')), "nested too deeply");
 }
 
 TEST(JsonObjectLine, UndoesEscapesAndPairsOfSurrogates) {
@@ -73,7 +73,7 @@ TEST(JsonObjectLine, UndoesEscapesAndPairsOfSurrogates) {
   EXPECT_EQ(text(R"(\ud83d\u0041)"), std::nullopt);
 }
 
-TEST(JsonObjectLine, TakesHalfOfAPairWhereNobodyReadsIt) { EXPECT_EQ(reason_of(R"({"reviewText": "\ud83d"})"), ""); }
+TEST(JsonObjectLine, TakesHalfOfAPairWhereNobodyReadsIt) { EXPECT_EQ(reason_of_json(R"({"reviewText": "\ud83d"})"), ""); }
 
 TEST(JsonObjectLine, NumbersAreFiniteDoubles) {
   EXPECT_EQ(number_of({Kind::kNumber, "5.0", false}), 5.0);
@@ -83,7 +83,7 @@ TEST(JsonObjectLine, NumbersAreFiniteDoubles) {
 
 /// A line that mutation has broken, or not: both parsers must say the same, and find the same members.
 void compare_with_oracle(const std::string& line) {
-  const bool good = reason_of(line).empty();
+  const bool good = reason_of_json(line).empty();
   const Json json = Json::parse(line, nullptr, false);
   ASSERT_EQ(good, json.is_object()) << line;
   if (!good) return;

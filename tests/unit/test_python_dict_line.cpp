@@ -7,7 +7,7 @@ namespace {
 
 using Kind = LineValue::Kind;
 
-std::string reason_of(std::string_view line) {
+std::string reason_of_dict(std::string_view line) {
   PythonDictLine members(line);
   while (members.next()) continue;
   return std::string(members.reason());
@@ -48,25 +48,25 @@ TEST(PythonDictLine, UndoesEscapesAsPythonDoes) {
 }
 
 TEST(PythonDictLine, SaysWhyALineIsBroken) {
-  EXPECT_EQ(reason_of(""), "not a Python dict");
-  EXPECT_EQ(reason_of("['a']"), "not a Python dict");
-  EXPECT_EQ(reason_of("{'a': 'b"), "a string does not end");
-  EXPECT_EQ(reason_of("{'a': 'b\\"), "a string does not end");
-  EXPECT_EQ(reason_of("{'a': 1"), "a comma is missing");
-  EXPECT_EQ(reason_of("{'a' 1}"), "a colon is missing");
-  EXPECT_EQ(reason_of("{a: 1}"), "a key is missing");
-  EXPECT_EQ(reason_of("{'a': nan}"), "not a Python value");
-  EXPECT_EQ(reason_of("{'a': null}"), "not a Python value");
-  EXPECT_EQ(reason_of("{'a': [1 2]}"), "a comma is missing");
-  EXPECT_EQ(reason_of("{'a': (1]}"), "a comma is missing");
-  EXPECT_EQ(reason_of("{'a': 1} x"), "something follows the dict");
-  EXPECT_EQ(reason_of("{'a': '\xff'}"), "a string is no UTF-8");
-  EXPECT_EQ(reason_of("{'a': " + std::string(200, '[')), "nested too deeply");
+  EXPECT_EQ(reason_of_dict(""), "not a Python dict");
+  EXPECT_EQ(reason_of_dict("['a']"), "not a Python dict");
+  EXPECT_EQ(reason_of_dict("{'a': 'b"), "a string does not end");
+  EXPECT_EQ(reason_of_dict("{'a': 'b\\"), "a string does not end");
+  EXPECT_EQ(reason_of_dict("{'a': 1"), "a comma is missing");
+  EXPECT_EQ(reason_of_dict("{'a' 1}"), "a colon is missing");
+  EXPECT_EQ(reason_of_dict("{a: 1}"), "a key is missing");
+  EXPECT_EQ(reason_of_dict("{'a': nan}"), "not a Python value");
+  EXPECT_EQ(reason_of_dict("{'a': null}"), "not a Python value");
+  EXPECT_EQ(reason_of_dict("{'a': [1 2]}"), "a comma is missing");
+  EXPECT_EQ(reason_of_dict("{'a': (1]}"), "a comma is missing");
+  EXPECT_EQ(reason_of_dict("{'a': 1} x"), "something follows the dict");
+  EXPECT_EQ(reason_of_dict("{'a': '\xff'}"), "a string is no UTF-8");
+  EXPECT_EQ(reason_of_dict("{'a': " + std::string(200, '[')), "nested too deeply");
 }
 
 TEST(PythonDictLine, TakesAnEmptyDictAndValuesOfEveryKind) {
-  EXPECT_EQ(reason_of("{}"), "");
-  EXPECT_EQ(reason_of("{'a': True, 'b': False, 'c': (), 'd': {}, 'e': [], 'f': -1.5e-3, 'g': .5, 'h': {'i': {'j': ''}}}"), "");
+  EXPECT_EQ(reason_of_dict("{}"), "");
+  EXPECT_EQ(reason_of_dict("{'a': True, 'b': False, 'c': (), 'd': {}, 'e': [], 'f': -1.5e-3, 'g': .5, 'h': {'i': {'j': ''}}}"), "");
 }
 
 }  // namespace

@@ -23,12 +23,12 @@ std::string file_of(const std::string& header, const std::string& data) {
   return std::string(reinterpret_cast<const char*>(&length), sizeof length) + header + data;
 }
 
-std::map<std::string, TensorView> parse(const std::string& file) { return parse_safetensors(bytes_of(file), "a.safetensors"); }
+std::map<std::string, TensorView> parsed_safetensors(const std::string& file) { return parse_safetensors(bytes_of(file), "a.safetensors"); }
 
 void expect_refused(const std::string& header, std::size_t data_size, const std::string& why) {
   SCOPED_TRACE(header);
   const std::string file = file_of(header, std::string(data_size, '\0'));
-  expect_error(ExitCode::kInput, {"a.safetensors", why}, [&] { parse(file); });
+  expect_error(ExitCode::kInput, {"a.safetensors", why}, [&] { parsed_safetensors(file); });
 }
 
 TEST(Safetensors, ATensorIsItsNameTypeShapeAndBytes) {
@@ -36,7 +36,7 @@ TEST(Safetensors, ATensorIsItsNameTypeShapeAndBytes) {
   const std::string file = file_of(
       R"({"__metadata__":{"format":"pt"},"b":{"dtype":"U8","shape":[3,1],"data_offsets":[8,11]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})",
       data);
-  const auto tensors = parse(file);
+  const auto tensors = parsed_safetensors(file);
   ASSERT_EQ(tensors.size(), 2U);
   const TensorView& a = tensors.at("a");
   EXPECT_EQ(a.dtype, DType::kFloat32);
@@ -54,7 +54,7 @@ TEST(Safetensors, ScalarsAndEmptyTensorsAreTensors) {
   const std::string file =
       file_of(R"({"none":{"dtype":"F32","shape":[0,7],"data_offsets":[4,4]},"one":{"dtype":"F32","shape":[],"data_offsets":[0,4]}})",
               std::string(4, '\0'));
-  const auto tensors = parse(file);
+  const auto tensors = parsed_safetensors(file);
   EXPECT_EQ(tensors.at("one").count(), 1);
   EXPECT_EQ(tensors.at("none").count(), 0);
 }
@@ -87,12 +87,12 @@ TEST(Safetensors, WhatIsWrittenIsReadAndDataBeginsAligned) {
 TEST(Safetensors, AFileCutAnywhereIsRefusedByItsName) {
   const std::string whole = file_of(
       R"({"a":{"dtype":"F16","shape":[3],"data_offsets":[0,6]},"b":{"dtype":"BF16","shape":[1,2],"data_offsets":[6,10]}})", "0123456789");
-  EXPECT_EQ(parse(whole).size(), 2U);
+  EXPECT_EQ(parsed_safetensors(whole).size(), 2U);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const std::string cut = whole.substr(0, size);
-    expect_error(ExitCode::kInput, {"a.safetensors"}, [&] { parse(cut); });
+    expect_error(ExitCode::kInput, {"a.safetensors"}, [&] { parsed_safetensors(cut); });
   }
-  expect_error(ExitCode::kInput, {"a.safetensors", "1 bytes of data behind"}, [&] { parse(whole + "x"); });
+  expect_error(ExitCode::kInput, {"a.safetensors", "1 bytes of data behind"}, [&] { parsed_safetensors(whole + "x"); });
 }
 
 TEST(Safetensors, KeysThatStandTwiceAreRefused) {
@@ -129,7 +129,7 @@ TEST(Safetensors, WhatIsNoHeaderIsRefused) {
   std::string huge(8, '\0');
   const std::uint64_t length = 100'000'001;
   std::memcpy(huge.data(), &length, sizeof length);
-  expect_error(ExitCode::kInput, {"a.safetensors", "100000001"}, [&] { parse(huge); });
+  expect_error(ExitCode::kInput, {"a.safetensors", "100000001"}, [&] { parsed_safetensors(huge); });
 }
 
 }  // namespace

@@ -26,10 +26,12 @@ std::string saved(const std::string& program, const std::string& storage = float
   return stored_zip({{"archive/data.pkl", program}, {"archive/data/0", storage}, {"archive/version", "3\n"}});
 }
 
-std::map<std::string, TensorView> parse(const std::string& file) { return parse_torch_pickle(std::as_bytes(std::span(file)), "m.bin"); }
+std::map<std::string, TensorView> parsed_pickle(const std::string& file) {
+  return parse_torch_pickle(std::as_bytes(std::span(file)), "m.bin");
+}
 
 void expect_refused(const std::string& file, const std::string& why) {
-  expect_error(ExitCode::kInput, {"m.bin", why}, [&] { parse(file); });
+  expect_error(ExitCode::kInput, {"m.bin", why}, [&] { parsed_pickle(file); });
 }
 
 float element(const TensorView& tensor, std::int64_t row, std::int64_t column) {
@@ -40,17 +42,17 @@ float element(const TensorView& tensor, std::int64_t row, std::int64_t column) {
 
 TEST(TorchPickle, ATensorKeepsItsShapeStridesAndOffset) {
   const std::string file = saved(pickled_tensor("w", 6, 0, {2, 3}, {3, 1}));
-  const auto tensors = parse(file);
+  const auto tensors = parsed_pickle(file);
   ASSERT_EQ(tensors.size(), 1U);
   EXPECT_EQ(tensors.at("w").shape, (std::vector<std::int64_t>{2, 3}));
   EXPECT_EQ(element(tensors.at("w"), 1, 2), 5.0F);
 
   const std::string transposed = saved(pickled_tensor("w", 6, 0, {3, 2}, {1, 3}));
-  EXPECT_EQ(element(parse(transposed).at("w"), 2, 1), 5.0F);
-  EXPECT_EQ(element(parse(transposed).at("w"), 2, 0), 2.0F);
+  EXPECT_EQ(element(parsed_pickle(transposed).at("w"), 2, 1), 5.0F);
+  EXPECT_EQ(element(parsed_pickle(transposed).at("w"), 2, 0), 2.0F);
 
   const std::string tail = saved(pickled_tensor("w", 6, 4, {1, 2}, {2, 1}));
-  EXPECT_EQ(element(parse(tail).at("w"), 0, 1), 5.0F);
+  EXPECT_EQ(element(parsed_pickle(tail).at("w"), 0, 1), 5.0F);
 }
 
 TEST(TorchPickle, AViewThatLeavesItsStorageIsRefused) {
@@ -98,7 +100,7 @@ TEST(TorchPickle, DictsInsideThemselvesAreRefused) {
 
 TEST(TorchPickle, AFileCutAnywhereIsRefusedByItsName) {
   const std::string whole = saved(pickled_tensor("w", 6, 0, {2, 3}, {3, 1}));
-  EXPECT_EQ(parse(whole).size(), 1U);
+  EXPECT_EQ(parsed_pickle(whole).size(), 1U);
   for (std::size_t size = 0; size < whole.size(); ++size) expect_refused(whole.substr(0, size), "");
 }
 

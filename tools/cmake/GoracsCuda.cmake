@@ -1,5 +1,5 @@
-# CUDA. Where nvcc is, every build compiles the kernels for real (target goracs_device_kernels) and links them into a test program; the program
-# `goracs` itself takes them in with the option GORACS_CUDA (preset `cuda`). Without it every kernel's device twin throws NotCompiled.
+# CUDA. Where nvcc is, the tests compile the kernels for real and link them into programs of theirs (tests/cuda, target device_kernels); the
+# program `goracs` itself takes them in with the option GORACS_CUDA (preset `cuda`). Without it every kernel's device twin throws NotCompiled.
 # No CUDA language of CMake's: version 3.25 drops its C++20 flag in silence, and ptxas' report of each kernel would be lost.
 option(GORACS_CUDA "Link the CUDA kernels, NCCL and LibTorch for CUDA into the program" OFF)
 set(GORACS_CUDA_TARGETS 80 90 CACHE STRING "Compute capabilities that the kernels are compiled for")
@@ -87,7 +87,7 @@ if(GORACS_NVCC)
     list(APPEND GORACS_KERNEL_OBJECTS "${_object}")
   endforeach()
   list(TRANSFORM GORACS_KERNEL_OBJECTS REPLACE "[.]o$" ".ptxas" OUTPUT_VARIABLE GORACS_KERNEL_REPORTS)
-  add_custom_target(goracs_device_kernels ALL DEPENDS ${GORACS_KERNEL_OBJECTS})
+  add_custom_target(goracs_device_kernels DEPENDS ${GORACS_KERNEL_OBJECTS})
   # registers, spills and shared memory of every kernel: cmake --build ... --target kernel_resources
   add_custom_target(kernel_resources COMMAND python3 "${CMAKE_SOURCE_DIR}/tools/cuda/kernel.py" table ${GORACS_KERNEL_REPORTS} DEPENDS goracs_device_kernels
                     VERBATIM)
