@@ -10,8 +10,9 @@ endif()
 find_program(GORACS_MOLD mold)
 if(GORACS_MOLD)
   # mold 1.10 lets RELRO begin a few bytes before its segment: where that begins on a page of its own, the loader cannot protect the page
-  # before it and the program does not start (one in hundreds of programs, as its size will have it)
-  add_link_options(-fuse-ld=mold -Wl,-z,norelro)
+  # before it and the program does not start (one in hundreds of programs, as its size will have it). And over some it never ends (planted_bugs_tsan
+  # was one), unless every segment begins on a page of its own.
+  add_link_options(-fuse-ld=mold -Wl,-z,norelro -Wl,-z,separate-loadable-segments)
 endif()
 
 add_library(goracs_warnings INTERFACE)
