@@ -19,10 +19,17 @@ Gpus visible_gpus() {
           true};
 }
 
+namespace {
+bool is_used = false;
+}  // namespace
+
 void use(int gpu) {
   const cudaError_t status = cudaSetDevice(gpu);
   if (status != cudaSuccess) fail(ExitCode::kUsage, "GPU {} cannot be used: {}", gpu, cudaGetErrorString(status));
+  is_used = true;
 }
+
+bool in_use() noexcept { return is_used; }
 
 std::string bus_address(int gpu) {
   std::array<char, 32> name{};

@@ -21,6 +21,9 @@ inline int gpu_of(int local_rank, int gpus) { return local_rank % gpus; }
 /// Everything on the device, of this thread, happens there from now on. Errors: kUsage naming the GPU.
 void use(int gpu);
 
+/// Whether this process uses one: `use` has been called.
+bool in_use() noexcept;
+
 /// Names the physical GPU, also where processes number them differently: "0000:17:00.0".
 std::string bus_address(int gpu);
 

@@ -28,14 +28,13 @@ LowestSum lowest_of(std::span<const float> cost, std::span<const double> potenti
 
 }  // namespace
 
-void lowest_sum(MatrixView<const float> cost, std::span<const double> potential, int sign, std::int64_t count,
-                std::span<LowestSum> lowest) {
+void lowest_sum(MatrixView<const float> cost, std::span<const std::int64_t> rows, std::span<const double> potential, int sign,
+                std::int64_t count, std::span<LowestSum> lowest) {
 #pragma omp parallel
   {
     std::vector<std::int64_t> differences;
 #pragma omp for schedule(static)
-    for (std::int64_t i = 0; i < cost.rows; ++i)
-      lowest[static_cast<std::size_t>(i)] = lowest_of(cost.row(i), potential, sign, count, differences);
+    for (std::size_t k = 0; k < rows.size(); ++k) lowest[k] = lowest_of(cost.row(rows[k]), potential, sign, count, differences);
   }
 }
 

@@ -16,19 +16,22 @@ struct LowestSum {
   friend bool operator==(const LowestSum&, const LowestSum&) = default;
 };
 
-// Of row i, with e_j = sign (cost[i, j] - potential[j]):                                                      order statistic of SPEC 6
-//   lowest[i].last = the count-th lowest e_j,   lowest[i].sum() = the sum of the count lowest
-//   cost       (rows, cols) float32 in [0, 1], multiples of 2^-40; 1 <= count <= cols
+// Of row i = rows[k], with e_j = sign (cost[i, j] - potential[j]):                                            order statistic of SPEC 6
+//   lowest[k].last = the count-th lowest e_j,   lowest[k].sum() = the sum of the count lowest
+//   cost       (all rows, cols) float32 in [0, 1], multiples of 2^-40; 1 <= count <= cols
+//   rows       which of them
 //   potential  (cols) double, multiples of 2^-40 below 2^12 in size
 //   sign       1 or -1
-// Exact. The device reads 4 rows cols bytes, and the row again from its caches for each of 7 digits.
+// Exact. The device reads 4 cols bytes a row, and the row again from its caches for each of 7 digits.
 
 namespace cpu {
-void lowest_sum(MatrixView<const float> cost, std::span<const double> potential, int sign, std::int64_t count, std::span<LowestSum> lowest);
+void lowest_sum(MatrixView<const float> cost, std::span<const std::int64_t> rows, std::span<const double> potential, int sign,
+                std::int64_t count, std::span<LowestSum> lowest);
 }  // namespace cpu
 
 namespace cuda {
-void lowest_sum(MatrixView<const float> cost, std::span<const double> potential, int sign, std::int64_t count, std::span<LowestSum> lowest);
+void lowest_sum(MatrixView<const float> cost, std::span<const std::int64_t> rows, std::span<const double> potential, int sign,
+                std::int64_t count, std::span<LowestSum> lowest);
 }  // namespace cuda
 
 }  // namespace goracs

@@ -1,11 +1,13 @@
 #include "kernels/not_compiled.hpp"
 
+#include "kernels/best_rows.hpp"
 #include "kernels/column_minimum.hpp"
 #include "kernels/column_two_lowest.hpp"
 #include "kernels/device_memory.hpp"
 #include "kernels/gain.hpp"
 #include "kernels/gpu.hpp"
 #include "kernels/low_rank_norm.hpp"
+#include "kernels/lowest_columns.hpp"
 #include "kernels/lowest_sum.hpp"
 #include "kernels/masked_mean.hpp"
 #include "kernels/normalise_cost.hpp"
@@ -37,9 +39,14 @@ GORACS_STAND_IN void least_difference(std::span<const float* const>, std::span<c
 GORACS_STAND_IN void column_two_lowest(std::span<const float* const>, std::span<const double>, ColumnTwoLowest) {
   throw NotCompiled("column_two_lowest");
 }
-GORACS_STAND_IN void lowest_sum(MatrixView<const float>, std::span<const double>, int, std::int64_t, std::span<LowestSum>) {
+GORACS_STAND_IN void lowest_sum(MatrixView<const float>, std::span<const std::int64_t>, std::span<const double>, int, std::int64_t,
+                                std::span<LowestSum>) {
   throw NotCompiled("lowest_sum");
 }
+GORACS_STAND_IN void lowest_columns(MatrixView<const float>, std::span<const std::int64_t>, std::span<const double>, MatrixView<CostArc>) {
+  throw NotCompiled("lowest_columns");
+}
+GORACS_STAND_IN void best_rows(const RowScores&, std::span<const char>, BestRows) { throw NotCompiled("best_rows"); }
 GORACS_STAND_IN void low_rank_norm(const LowRankFactors&, std::span<double>) { throw NotCompiled("low_rank_norm"); }
 GORACS_STAND_IN void token_cross_entropy(MatrixView<const float>, std::span<const std::int32_t>, std::span<float>) {
   throw NotCompiled("token_cross_entropy");
@@ -55,6 +62,7 @@ GORACS_STAND_IN void synchronise() { throw NotCompiled("synchronise"); }
 
 GORACS_STAND_IN Gpus visible_gpus() { return {0, "this program was built without CUDA", false}; }
 GORACS_STAND_IN void use(int) { throw NotCompiled("use"); }
+GORACS_STAND_IN bool in_use() noexcept { return false; }
 GORACS_STAND_IN std::string bus_address(int) { throw NotCompiled("bus_address"); }
 GORACS_STAND_IN GpuMemory gpu_memory() { throw NotCompiled("gpu_memory"); }
 

@@ -8,10 +8,12 @@
 #include <random>
 #include <vector>
 
+#include "kernels/best_rows.hpp"
 #include "kernels/column_minimum.hpp"
 #include "kernels/column_two_lowest.hpp"
 #include "kernels/device_memory.hpp"
 #include "kernels/gain.hpp"
+#include "kernels/lowest_columns.hpp"
 #include "kernels/lowest_sum.hpp"
 #include "kernels/reduced_cost.hpp"
 #include "kernels/row_sum.hpp"
@@ -110,11 +112,50 @@ TwoLowest device_two_lowest(const Costs& costs, const std::vector<double>& row_d
   return lowest;
 }
 
-std::vector<LowestSum> device_lowest_sum(const Costs& costs, const std::vector<double>& potential, int sign, std::int64_t count) {
+using Rows = std::vector<std::int64_t>;
+
+/// All rows, the last one first and the first one twice.
+Rows some_rows(const Costs& costs) {
+  Rows rows{0};
+  for (std::int64_t i = costs.host.rows(); i-- > 0;) rows.push_back(i);
+  return rows;
+}
+
+std::vector<LowestSum> device_lowest_sum(const Costs& costs, const Rows& rows, const std::vector<double>& potential, int sign,
+                                         std::int64_t count) {
+  const DeviceArray<std::int64_t> of_rows{std::span<const std::int64_t>(rows)};
   const DeviceArray<double> of_column{std::span<const double>(potential)};
-  DeviceArray<LowestSum> lowest(costs.host.rows());
-  cuda::lowest_sum(costs.on_device(), of_column.span(), sign, count, lowest.span());
+  DeviceArray<LowestSum> lowest(of_rows.size());
+  cuda::lowest_sum(costs.on_device(), of_rows.span(), of_column.span(), sign, count, lowest.span());
   return lowest.to_host();
+}
+
+std::vector<CostArc> device_lowest_columns(const Costs& costs, const Rows& rows, const std::vector<double>& potential, std::int64_t count) {
+  const DeviceArray<std::int64_t> of_rows{std::span<const std::int64_t>(rows)};
+  const DeviceArray<double> of_column{std::span<const double>(potential)};
+  DeviceArray<CostArc> arcs(of_rows.size() * count);
+  cuda::lowest_columns(costs.on_device(), of_rows.span(), of_column.span(), arcs.view(of_rows.size(), count));
+  return arcs.to_host();
+}
+
+struct Best {
+  explicit Best(std::int64_t count) : row(static_cast<std::size_t>(count)), score(row.size()) {}
+  Rows row;
+  std::vector<Int128> score;
+  BestRows spans() { return {row, score}; }
+};
+
+Best device_best_rows(const RowScores& scores, const std::vector<char>& left_out, std::int64_t count) {
+  const DeviceArray<LowestSum> lowest{scores.lowest};
+  const DeviceArray<std::int64_t> row_sum{scores.row_sum};
+  const DeviceArray<char> not_these{std::span<const char>(left_out)};
+  DeviceArray<std::int64_t> row(count);
+  DeviceArray<Int128> score(count);
+  cuda::best_rows({lowest.span(), row_sum.span(), scores.of_sum, scores.of_last}, not_these.span(), {row.span(), score.span()});
+  Best best(count);
+  best.row = row.to_host();
+  best.score = score.to_host();
+  return best;
 }
 
 class SelectionKernels : public test::DeviceUnderTest {
@@ -212,13 +253,13 @@ TEST_P(SelectionKernels, TheTwoLowestOfColumnsEqualTheCpus) {
 }
 
 TEST_P(SelectionKernels, TheLowestDifferencesByHand) {
-  const Costs costs(std::vector<std::vector<float>>{{1, 0.5F, 0.25F, 0.5F}});
+  const Costs costs({{0, 0, 0, 0}, {1, 0.5F, 0.25F, 0.5F}});
   // e = 1, 0.5, 0.25, 0.5: the three lowest end with one of the two halves
-  std::vector<LowestSum> lowest = device_lowest_sum(costs, {0, 0, 0, 0}, 1, 3);
+  std::vector<LowestSum> lowest = device_lowest_sum(costs, {1}, {0, 0, 0, 0}, 1, 3);
   EXPECT_EQ(lowest[0].last, kUnit / 2);
   EXPECT_TRUE(lowest[0].sum() == Int128{kUnit} * 5 / 4);
   // e = -1, -0.5, ...: the lowest is that of the largest cost
-  lowest = device_lowest_sum(costs, {0, 0, 0, 0}, -1, 1);
+  lowest = device_lowest_sum(costs, {1}, {0, 0, 0, 0}, -1, 1);
   EXPECT_EQ(lowest[0].last, -kUnit);
   EXPECT_TRUE(lowest[0].sum() == -Int128{kUnit});
 }
@@ -229,9 +270,10 @@ TEST_P(SelectionKernels, TheLowestDifferencesEqualTheCpus) {
     const std::int64_t cols = costs.host.cols(), count = steps == 0 ? (cols + 3) / 4 : (cols + 1) / 2;
     const int sign = steps == 0 ? 1 : -1;
     const std::vector<double> potential = random_duals(cols, 11, steps);
-    std::vector<LowestSum> expected(static_cast<std::size_t>(costs.host.rows()));
-    cpu::lowest_sum(costs.host, potential, sign, count, expected);
-    EXPECT_EQ(device_lowest_sum(costs, potential, sign, count), expected) << "the " << count << " lowest";
+    const Rows rows = some_rows(costs);
+    std::vector<LowestSum> expected(rows.size());
+    cpu::lowest_sum(costs.host, rows, potential, sign, count, expected);
+    EXPECT_EQ(device_lowest_sum(costs, rows, potential, sign, count), expected) << "the " << count << " lowest";
   });
 }
 
@@ -240,8 +282,79 @@ TEST_P(SelectionKernels, TheLowestAndAllDifferencesEqualTheCpus) {
   const std::vector<double> potential = random_duals(33, 13, 0);
   std::vector<LowestSum> expected(2);
   for (const std::int64_t count : {1, 33}) {
-    cpu::lowest_sum(costs.host, potential, 1, count, expected);
-    EXPECT_EQ(device_lowest_sum(costs, potential, 1, count), expected) << "the " << count << " lowest";
+    cpu::lowest_sum(costs.host, Rows{0, 1}, potential, 1, count, expected);
+    EXPECT_EQ(device_lowest_sum(costs, {0, 1}, potential, 1, count), expected) << "the " << count << " lowest";
+  }
+}
+
+TEST_P(SelectionKernels, TheLowestColumnsByHand) {
+  const Costs costs({{0, 0, 0, 0}, {1, 0.5F, 0.25F, 0.5F}});
+  // differences 0, 0.5, 0.75, 0.5: after column 0 the first of the two halves
+  EXPECT_THAT(device_lowest_columns(costs, {1}, {1, 0, -0.5, 0}, 2), ElementsAre(CostArc{1, 0}, CostArc{0.5F, 1}));
+  // differences below 0, of which -0.25 is the highest
+  EXPECT_THAT(device_lowest_columns(costs, {1, 0}, {2, 1, 1, 0.75}, 1), ElementsAre(CostArc{1, 0}, CostArc{0, 0}));
+}
+
+TEST_P(SelectionKernels, TheLowestColumnsEqualTheCpus) {
+  for_each_matrix([&](const Costs& costs, int steps) {
+    if (costs.host.rows() > 100) return;
+    const std::int64_t cols = costs.host.cols();
+    std::vector<double> potential = random_duals(cols, 14, steps);
+    if (steps == 0)  // no multiples of anything: every difference is rounded
+      for (double& f : potential) f *= 0.3;
+    const Rows rows = some_rows(costs);
+    for (const std::int64_t count : {(cols + 2) / 3, cols}) {
+      Matrix<CostArc> expected(static_cast<std::int64_t>(rows.size()), count);
+      cpu::lowest_columns(costs.host, rows, potential, expected);
+      const std::vector<CostArc> arcs = device_lowest_columns(costs, rows, potential, count);
+      EXPECT_TRUE(std::ranges::equal(arcs, std::span(expected.data(), arcs.size()))) << "the " << count << " lowest";
+      if (few_threads()) return;
+    }
+  });
+}
+
+TEST_P(SelectionKernels, TheBestRowsByHand) {
+  // sums 5, 4, 5, 2^32 - 1: scores 2 sum - last
+  const std::vector<LowestSum> lowest{{3, 0, 5}, {1, 0, 4}, {3, 0, 5}, {0, 1, -1}};
+  Best best = device_best_rows({lowest, {}, 2, -1}, {0, 0, 0, 0}, 2);
+  EXPECT_THAT(best.row, ElementsAre(0, 1));  // 7, 7, 7: the lowest rows
+  EXPECT_TRUE(best.score[0] == 7 && best.score[1] == 7);
+  best = device_best_rows({lowest, {}, 2, -1}, {0, 1, 0, 0}, 3);
+  EXPECT_THAT(best.row, ElementsAre(0, 2, 3));
+  EXPECT_TRUE(best.score[2] == (Int128{1} << 33) - 2);
+  const std::vector<std::int64_t> row_sum{0, -100, 0, 0};
+  best = device_best_rows({lowest, row_sum, 2, -1}, {0, 0, 0, 0}, 1);
+  EXPECT_THAT(best.row, ElementsAre(1));
+  EXPECT_TRUE(best.score[0] == -193);
+}
+
+TEST_P(SelectionKernels, TheBestRowsEqualTheCpus) {
+  std::mt19937 random(15);
+  // from 150 on of several blocks
+  const std::vector<int> sizes = few_threads() ? std::vector{33, 150} : std::vector{1, 31, 32, 33, 150, 1000};
+  for (const int rows : sizes) {
+    for (const std::int64_t range : {std::int64_t{3}, std::int64_t{1} << 50}) {  // many ties, and none
+      SCOPED_TRACE(testing::Message() << rows << " rows, range " << range);
+      std::uniform_int_distribution<std::int64_t> value(-range, range);
+      std::vector<LowestSum> lowest(static_cast<std::size_t>(rows));
+      std::vector<std::int64_t> row_sum(lowest.size());
+      std::vector<char> left_out(lowest.size());
+      for (std::size_t i = 0; i < lowest.size(); ++i) {
+        lowest[i] = {value(random), value(random), value(random)};
+        row_sum[i] = value(random);
+        left_out[i] = rows > 1 && i % 5 == 1 ? 1 : 0;
+      }
+      const auto eligible = std::ranges::count(left_out, 0);
+      for (const std::int64_t count : {eligible / 2 + 1, std::int64_t{1}, eligible}) {
+        const RowScores scores{lowest, row_sum, 1024, -5000};
+        Best expected(count);
+        cpu::best_rows(scores, left_out, expected.spans());
+        const Best best = device_best_rows(scores, left_out, count);
+        EXPECT_EQ(best.row, expected.row) << count;
+        EXPECT_TRUE(best.score == expected.score) << count;
+        if (few_threads()) break;
+      }
+    }
   }
 }
 
