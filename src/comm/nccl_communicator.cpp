@@ -13,43 +13,18 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/host_name.hpp"
 #include "comm/agreement.hpp"
 #include "comm/rank_fold.hpp"
+#include "comm/rank_gpu.hpp"
 #include "comm/row_block.hpp"
 #include "kernels/device_memory.hpp"
 #include "kernels/device_status.hpp"
-#include "kernels/gpu.hpp"
 
 namespace goracs {
 namespace {
 
 constexpr int kLooks = 1000;  ///< looks before the wait begins to sleep between them
 constexpr std::chrono::microseconds kSleep{100};
-
-struct GpuName {
-  std::array<char, 128> host{}, bus{};
-  friend bool operator==(const GpuName&, const GpuName&) = default;
-};
-
-/// Takes this rank's GPU; none may be another's. Collective.
-void take_gpu(Communicator& host) {
-  GpuName own;
-  together(host, [&] {
-    const cuda::Gpus gpus = cuda::visible_gpus();
-    GORACS_CHECK_USAGE(gpus.count > 0, "NCCL wants a GPU for each rank, but {}", gpus.why_none);
-    const int gpu = cuda::gpu_of(host.local_rank(), gpus.count);
-    cuda::use(gpu);
-    host_name().copy(own.host.data(), own.host.size() - 1);
-    cuda::bus_address(gpu).copy(own.bus.data(), own.bus.size() - 1);
-  });
-  const std::vector<GpuName> all = host.all_gather(std::span<const GpuName>(&own, 1));
-  for (std::size_t b = 1; b < all.size(); ++b)
-    for (std::size_t a = 0; a < b; ++a)
-      if (all[a] == all[b])
-        throw AgreedError(ExitCode::kUsage, fmt::format("ranks {} and {} share GPU {} of {}: NCCL wants one for each rank", a, b,
-                                                        all[a].bus.data(), all[a].host.data()));
-}
 
 }  // namespace
 
@@ -64,7 +39,7 @@ class NcclCommunicator::Link {
     config.blocking = 0;
     host.barrier("the start of NCCL");
     check(ncclCommInitRankConfig(&comm_, host.size(), id, rank_, &config), "the start", "ncclCommInitRankConfig");
-    wait("the start", "ncclCommInitRankConfig");
+    in_phase("the start", [&] { wait("the start", "ncclCommInitRankConfig"); });
   }
   /// While an error is on its way a peer may be gone: what Finalize would wait for, Abort leaves.
   ~Link() {
@@ -76,10 +51,24 @@ class NcclCommunicator::Link {
 
   ncclComm_t comm() const noexcept { return comm_; }
 
+  /// Runs what needs memory of the GPU; where there is none left, the error names rank and phase, too.
+  template <class Work>
+  void in_phase(std::string_view phase, const Work& work) const {
+    try {
+      work();
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kIo) throw;
+      fail(error.code(), "rank {} in '{}': {}", rank_, phase, error.what());
+    }
+  }
+
   /// Queues what `enqueue` calls on our stream and waits until it is done.
-  void run(std::string_view phase, const char* call, const std::function<ncclResult_t()>& enqueue) {
+  /// It may name another call than `call` as the one that failed.
+  void run(std::string_view phase, const char* call, const std::function<ncclResult_t(const char*& failed)>& enqueue) {
     GORACS_CHECK_PEER(!failed_, "'{}' after an exchange that failed", phase);
-    check(enqueue(), phase, call);
+    const char* failed = call;
+    const ncclResult_t result = enqueue(failed);
+    check(result, phase, failed);
     wait(phase, call);
   }
 
@@ -101,7 +90,7 @@ class NcclCommunicator::Link {
         if (work == cudaSuccess) return;
         if (work != cudaErrorNotReady) {
           abort();
-          fail(ExitCode::kIo, "rank {} in '{}': {}: cudaStreamQuery: {}", rank_, phase, call, cudaGetErrorString(work));
+          fail(ExitCode::kIo, "{}: cudaStreamQuery: {}", call, cudaGetErrorString(work));
         }
       }
       const double waited = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -140,31 +129,50 @@ class NcclCommunicator::Link {
 };
 
 NcclCommunicator::NcclCommunicator(Communicator& host, double deadline_seconds) : host_(host) {
-  take_gpu(host);
+  take_own_gpu(host);
   link_ = std::make_unique<Link>(host, deadline_seconds);
 }
 NcclCommunicator::~NcclCommunicator() = default;
 
+std::unique_ptr<Communicator> nccl_communicator(Communicator& host, double deadline_seconds) {
+  return std::make_unique<NcclCommunicator>(host, deadline_seconds);
+}
+
+std::string nccl_version() {
+  constexpr int kMajor = 10000, kMinor = 100;  // 2.30.7 is 23007
+  int version = 0;
+  return ncclGetVersion(&version) == ncclSuccess ? fmt::format("{}.{}.{}", version / kMajor, version % kMajor / kMinor, version % kMinor)
+                                                 : "";
+}
+
 /// All pieces at once, in one group. The ranks concerned have met.
 void NcclCommunicator::exchange(std::string_view phase, std::span<const std::byte> from, std::span<const Piece> sends,
                                 std::span<std::byte> to, std::span<const Piece> receives) {
-  const cuda::DeviceArray<std::byte> out(from);
-  cuda::DeviceArray<std::byte> in(static_cast<std::int64_t>(to.size()));
-  link_->run(phase, "ncclGroupEnd", [&] {
-    ncclResult_t result = ncclGroupStart();
-    for (const Piece& piece : sends) {
-      if (piece.bytes == 0 || (result != ncclSuccess && result != ncclInProgress)) continue;
-      result = ncclSend(out.data() + piece.offset, piece.bytes, ncclInt8, piece.peer, link_->comm(), cuda::stream());
-      bytes_sent_ += piece.peer == rank() ? 0 : static_cast<std::int64_t>(piece.bytes);
-    }
-    for (const Piece& piece : receives) {
-      if (piece.bytes == 0 || (result != ncclSuccess && result != ncclInProgress)) continue;
-      result = ncclRecv(in.data() + piece.offset, piece.bytes, ncclInt8, piece.peer, link_->comm(), cuda::stream());
-    }
-    const ncclResult_t end = ncclGroupEnd();
-    return result == ncclSuccess || result == ncclInProgress ? end : result;
+  link_->in_phase(phase, [&] {
+    const cuda::DeviceArray<std::byte> out(from);
+    cuda::DeviceArray<std::byte> in(static_cast<std::int64_t>(to.size()));
+    link_->run(phase, "ncclGroupEnd", [&](const char*& failed) {
+      ncclResult_t result = ncclSuccess;
+      const auto is_well = [&] { return result == ncclSuccess || result == ncclInProgress; };
+      const auto call = [&](const char* name, ncclResult_t answer) {
+        result = answer;
+        if (!is_well()) failed = name;
+      };
+      call("ncclGroupStart", ncclGroupStart());
+      for (const Piece& piece : sends) {
+        if (piece.bytes == 0 || !is_well()) continue;
+        call("ncclSend", ncclSend(out.data() + piece.offset, piece.bytes, ncclInt8, piece.peer, link_->comm(), cuda::stream()));
+        bytes_sent_ += piece.peer == rank() ? 0 : static_cast<std::int64_t>(piece.bytes);
+      }
+      for (const Piece& piece : receives) {
+        if (piece.bytes == 0 || !is_well()) continue;
+        call("ncclRecv", ncclRecv(in.data() + piece.offset, piece.bytes, ncclInt8, piece.peer, link_->comm(), cuda::stream()));
+      }
+      const ncclResult_t end = ncclGroupEnd();  // also of a group that failed
+      return is_well() ? end : result;
+    });
+    if (!to.empty()) cuda::copy_to_host(to.data(), in.data(), to.size());
   });
-  if (!to.empty()) cuda::copy_to_host(to.data(), in.data(), to.size());
 }
 
 // As over MPI: every rank folds one block of the values, in rank order, and hands it to all.
@@ -194,11 +202,14 @@ void NcclCommunicator::all_reduce(std::span<std::int64_t> values, ReduceOp op) {
 void NcclCommunicator::broadcast_bytes(std::span<std::byte> values, int root) {
   host_.barrier("broadcast");
   if (values.empty()) return;
-  cuda::DeviceArray<std::byte> device{std::span<const std::byte>(values)};
-  link_->run("broadcast", "ncclBroadcast",
-             [&] { return ncclBroadcast(device.data(), device.data(), values.size(), ncclInt8, root, link_->comm(), cuda::stream()); });
-  if (rank() == root) bytes_sent_ += static_cast<std::int64_t>(values.size()) * (size() - 1);
-  cuda::copy_to_host(values.data(), device.data(), values.size());
+  link_->in_phase("broadcast", [&] {
+    cuda::DeviceArray<std::byte> device{std::span<const std::byte>(values)};
+    link_->run("broadcast", "ncclBroadcast", [&](const char*&) {
+      return ncclBroadcast(device.data(), device.data(), values.size(), ncclInt8, root, link_->comm(), cuda::stream());
+    });
+    if (rank() == root) bytes_sent_ += static_cast<std::int64_t>(values.size()) * (size() - 1);
+    cuda::copy_to_host(values.data(), device.data(), values.size());
+  });
 }
 
 // The two meet over the host before NCCL is called: a byte there, a byte back.
@@ -242,12 +253,15 @@ std::vector<std::byte> NcclCommunicator::gather_equal_bytes(std::span<const std:
   std::vector<std::byte> all(local.size() * static_cast<std::size_t>(size()));
   host_.barrier("all-gather");
   if (all.empty()) return all;
-  const cuda::DeviceArray<std::byte> own(local);
-  cuda::DeviceArray<std::byte> device(static_cast<std::int64_t>(all.size()));
-  link_->run("all-gather", "ncclAllGather",
-             [&] { return ncclAllGather(own.data(), device.data(), local.size(), ncclInt8, link_->comm(), cuda::stream()); });
-  bytes_sent_ += static_cast<std::int64_t>(local.size()) * (size() - 1);
-  cuda::copy_to_host(all.data(), device.data(), all.size());
+  link_->in_phase("all-gather", [&] {
+    const cuda::DeviceArray<std::byte> own(local);
+    cuda::DeviceArray<std::byte> device(static_cast<std::int64_t>(all.size()));
+    link_->run("all-gather", "ncclAllGather", [&](const char*&) {
+      return ncclAllGather(own.data(), device.data(), local.size(), ncclInt8, link_->comm(), cuda::stream());
+    });
+    bytes_sent_ += static_cast<std::int64_t>(local.size()) * (size() - 1);
+    cuda::copy_to_host(all.data(), device.data(), all.size());
+  });
   return all;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,8 +21,7 @@ namespace goracs {
 /// Ruled out: NCCL's own reductions (their order is not ours to say).
 class NcclCommunicator final : public Communicator {
  public:
-  /// `host` must live on. Takes the GPU of the rank's number on its host, counted round. Collective.
-  /// Errors: kUsage when a rank sees no GPU, or two ranks share one; kPeer.
+  /// `host` must live on. Takes each rank's own GPU (rank_gpu.hpp). Collective. Errors: those of take_own_gpu; kPeer.
   NcclCommunicator(Communicator& host, double deadline_seconds = 60);
   ~NcclCommunicator() override;
 
@@ -61,5 +61,11 @@ class NcclCommunicator final : public Communicator {
   std::unique_ptr<Link> link_;
   std::int64_t bytes_sent_ = 0;
 };
+
+/// The same; in a build without CUDA it throws NotCompiled.
+std::unique_ptr<Communicator> nccl_communicator(Communicator& host, double deadline_seconds);
+
+/// "2.30.7", of the library that is linked; empty in a build without CUDA. Needs no GPU.
+std::string nccl_version();
 
 }  // namespace goracs

@@ -10,6 +10,8 @@
 
 #include "comm/launcher.hpp"
 #include "comm/mpi_communicator.hpp"
+#include "comm/nccl_communicator.hpp"
+#include "comm/rank_gpu.hpp"
 #include "comm/self_communicator.hpp"
 
 namespace goracs {
@@ -46,6 +48,7 @@ World::World(bool with_mpi) : with_mpi_(with_mpi) {
 World::~World() { finish(); }
 
 void World::finish() {
+  with_gpus_.reset();
   if (!communicator_) return;
   communicator_.reset();
   if (with_mpi_) MPI_Finalize();
@@ -55,7 +58,15 @@ void World::deadline(double seconds) {
   if (auto* mpi = dynamic_cast<MpiCommunicator*>(communicator_.get())) mpi->deadline(seconds);
 }
 
+void World::use_gpus(double deadline_seconds) {
+  if (communicator_->size() == 1)
+    take_own_gpu(*communicator_);
+  else
+    with_gpus_ = nccl_communicator(*communicator_, deadline_seconds);
+}
+
 int World::leave(ExitCode code) {
+  with_gpus_.reset();  // while all are there
   const bool is_last = communicator_->is_root() && communicator_->size() > 1 && code == ExitCode::kStopped;
   const bool is_quiet = !communicator_->is_root() && code == ExitCode::kStopped;
   communicator_->barrier("end of the program");

@@ -19,9 +19,14 @@ class World {
   World& operator=(World&&) = delete;
   ~World();
 
-  Communicator& communicator() noexcept { return *communicator_; }
+  /// Over NCCL once GPUs are used.
+  Communicator& communicator() noexcept { return with_gpus_ ? *with_gpus_ : *communicator_; }
   /// Longest wait for a peer from now on.
   void deadline(double seconds);
+
+  /// From now on each rank works on a GPU of its own, and ranks exchange over NCCL where there are several. Collective.
+  /// Errors: those of take_own_gpu (rank_gpu.hpp); kPeer.
+  void use_gpus(double deadline_seconds);
 
   /// Ends this process together with all others, after a last barrier, with the exit code that every rank came to. A clean stop: ranks
   /// above 0 exit with 0 and rank 0 last with 75, since launchers kill ranks that are still busy when one exits non-zero.
@@ -34,7 +39,8 @@ class World {
   void finish();
 
   bool with_mpi_ = false;
-  std::unique_ptr<Communicator> communicator_;
+  std::unique_ptr<Communicator> communicator_;  ///< of the hosts
+  std::unique_ptr<Communicator> with_gpus_;     ///< over it
 };
 
 }  // namespace goracs

@@ -6,6 +6,7 @@
 
 #include "artifact/provenance.hpp"
 #include "comm/launcher.hpp"
+#include "comm/nccl_communicator.hpp"
 
 namespace goracs {
 
@@ -15,6 +16,7 @@ std::map<std::string, std::string> linked_libraries() {
   all["MPI"] = mpi_library_version();
   all["utf8proc"] = utf8proc_version();
   all["zlib"] = zlibVersion();
+  if (const std::string nccl = nccl_version(); !nccl.empty()) all["NCCL"] = nccl;
   return all;
 }
 

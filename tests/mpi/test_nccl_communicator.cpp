@@ -173,7 +173,8 @@ TEST_F(Nccl, TwoRanksOnOneGpuAreRefused) {
 
 TEST_F(Nccl, NoGpuIsRefused) {
   devices(0);
-  test::expect_error(ExitCode::kUsage, {"wants a GPU", "there is no GPU"}, [] { NcclCommunicator world(test::world(), kDeadline); });
+  test::expect_error(ExitCode::kUsage, {"a GPU for each rank", "there is no GPU"},
+                     [] { NcclCommunicator world(test::world(), kDeadline); });
 }
 
 }  // namespace

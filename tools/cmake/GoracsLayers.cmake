@@ -15,8 +15,12 @@ function(goracs_layer name)
     set(arg_FOLDER "src/${name}")
   endif()
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${arg_FOLDER}/*.cpp")
-  if(NOT GORACS_CUDA)
+  if(GORACS_CUDA)
+    list(FILTER sources EXCLUDE REGEX "/no_nccl[.]cpp$")
+  else()
     list(FILTER sources EXCLUDE REGEX "/nccl_[a-z_]*[.]cpp$")  # NCCL's headers come with CUDA
+    # on its own: programs that bring the real one leave this one in the library
+    set_source_files_properties("${CMAKE_SOURCE_DIR}/src/comm/no_nccl.cpp" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
   set(library goracs_${name})
   if(sources)

@@ -129,6 +129,7 @@ cudaError_t cudaFreeHost(void* address) {
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
   check_copy(to, from, bytes, kind, "cudaMemcpyAsync");
+  if (kind == cudaMemcpyDeviceToHost) goracs::fakes::count_bytes_to_host(bytes);
   return goracs::emulator::enqueue(stream, "cudaMemcpyAsync", [=] { std::memcpy(to, from, bytes); });
 }
 

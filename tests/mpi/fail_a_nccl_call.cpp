@@ -1,0 +1,48 @@
+// One rank of mpirun for nccl_call_faults.py: the N-th call of rank 1 on the fakes of NCCL and cudart fails.
+//   fail_a_nccl_call DEADLINE_SECONDS N      0: none fails; rank 1 prints its calls
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "comm/agreement.hpp"
+#include "comm/world.hpp"
+#include "kernels/fakes/fake_calls.hpp"
+
+namespace {
+
+constexpr int kFailed = 2;  // out of memory to cudart, a system error to NCCL
+
+void exchange(goracs::Communicator& ranks) {
+  const std::vector<double> own(static_cast<std::size_t>(ranks.rank()) + 1, 1);
+  ranks.all_gather(std::span<const double>(own));
+  std::vector<double> values{1, 2, 3};
+  ranks.broadcast(std::span<double>(values), 0);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  const double deadline = std::atof(argv[1]);
+  const int nth = std::atoi(argv[2]);
+  auto world = goracs::World::join(argc, argv);
+  world.deadline(deadline);
+  const int rank = world.communicator().rank();
+  setenv("GORACS_FAKE_DEVICES", std::to_string(world.communicator().size()).c_str(), 1);
+  try {
+    if (rank == 1 && nth > 0) goracs::fakes::fail_any_call(nth, kFailed);
+    world.use_gpus(deadline);
+    exchange(world.communicator());
+    const int code = world.leave(goracs::ExitCode::kDone);
+    if (rank == 1 && nth == 0)
+      for (const std::string& call : goracs::fakes::calls()) std::printf("call %s\n", call.c_str());
+    return code;
+  } catch (const goracs::AgreedError& error) {
+    std::fprintf(stderr, "rank %d: %s\n", rank, error.what());
+    return world.leave(error.code());
+  } catch (const goracs::Error& error) {
+    std::fprintf(stderr, "rank %d: %s\n", rank, error.what());
+    return world.abandon(error.code());
+  }
+}
