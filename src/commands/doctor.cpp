@@ -26,13 +26,13 @@ Verb doctor_verb() {
   verb.summary = "whether a job can run here: hosts, cores, devices, libraries, all-reduce, disk; start it as the job is started";
   verb.on_ranks = [] { return true; };
   verb.run = [](const CommonOptions& options, World& world) {
-    Communicator& ranks = world.communicator();
     std::filesystem::path work_dir = ".";  // without a config: where it was started
     if (!options.config_file.empty() || !options.settings.empty()) {
-      const LoadedConfig config = load_config(options, ranks);
+      const LoadedConfig config = load_config(options, world.communicator());
       work_dir = config.values.work_dir;
       begin_work(config.values.run, world);
     }
+    Communicator& ranks = world.communicator();
     say(ranks, version_text(false).substr(0, version_text(false).size() - 1));
     say(ranks,
         launcher() ? fmt::format("started by {}: {} ranks", launcher()->name, ranks.size()) : "alone: no launcher, MPI is not started");

@@ -14,6 +14,7 @@
 #include "comm/agreement.hpp"
 #include "commands/array_source.hpp"
 #include "itra/selection.hpp"
+#include "kernels/gpu.hpp"
 #include "stages/coreset_file.hpp"
 
 namespace goracs {
@@ -83,6 +84,7 @@ OpenArrays open_arrays(const SelectionArrays& arrays, const SelectConfig& config
   input.valid = rows_of(*open.valid);
   input.name = input.train_name = open.train->name();
   input.valid_name = open.valid->name();
+  input.place = cuda::in_use() ? itra::Place::kGpu : itra::Place::kHost;
   input.gradient_norm_name = arrays.gradient_norms;
   if (arrays.gradient_norms.empty())
     input.gradient_norm.assign(static_cast<std::size_t>(input.num_train), 0.0);

@@ -50,7 +50,7 @@ ExitCode sweep(const SweepFlags& flags, const CommonOptions& options, World& wor
   begin_work(points.front().config.values.run, world);
   for (const SweepPoint& point : points) {
     log_info("sweep: point {} of {}: {}", point.index, all.size(), point.json());
-    const ExitCode code = run_and_report(point.config, options.command, ranks);
+    const ExitCode code = run_and_report(point.config, options.command, world.communicator());
     if (code != ExitCode::kDone) return code;
   }
   on_root(ranks, [&] { write_table(all); });

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/stop_request.hpp"
 #include "comm/agreement.hpp"
+#include "comm/rank_gpu.hpp"
 #include "commands/rank_threads.hpp"
 #include "kernels/gpu.hpp"
 #include "stages/threads.hpp"
@@ -19,21 +20,19 @@ std::string config_text(const std::string& file) {
   return *std::move(text);
 }
 
-/// What run.device asks for is there, or all ranks end. Collective.
-void check_device(const std::string& device, Communicator& ranks) {
-  if (device == "cpu") return;
-  const cuda::Gpus gpus = cuda::visible_gpus();
-  if (device == "auto") {
-    if (gpus.count > 0)
-      log_info("run.device auto: the CPU, although {} GPUs are visible; no stage can run on one yet", gpus.count);
-    else if (gpus.compiled)
-      log_info("run.device auto: the CPU, since {}", gpus.why_none);
-    return;
+/// Whether run.device means GPUs. Collective. Errors: kUsage where it asks for them, and not every rank can have one.
+bool wants_gpus(const std::string& device, Communicator& ranks) {
+  if (device == "cpu") return false;
+  const std::optional<std::string> why_not = why_not_a_gpu_each(ranks);
+  if (device == "cuda") {
+    if (why_not) throw AgreedError(ExitCode::kUsage, fmt::format("run.device is cuda, but {}; choose cpu or auto", *why_not));
+    return true;
   }
-  together(ranks, [&] {
-    GORACS_CHECK_USAGE(gpus.count > 0, "run.device is cuda, but {}; choose cpu or auto", gpus.why_none);
-    GORACS_CHECK_USAGE(false, "run.device is cuda, but no stage can run on a GPU yet; choose cpu or auto");
-  });
+  if (!why_not)
+    log_info("run.device auto: a GPU for each rank, for select; all other stages run on the CPU");
+  else if (cuda::visible_gpus().compiled)
+    log_info("run.device auto: the CPU, since {}", *why_not);
+  return !why_not;
 }
 
 }  // namespace
@@ -53,7 +52,7 @@ LoadedConfig load_config(const CommonOptions& options, Communicator& world) {
 void begin_work(const RunConfig& config, World& world) {
   Communicator& ranks = world.communicator();
   world.deadline(config.deadline_seconds);
-  check_device(config.device, ranks);
+  if (wants_gpus(config.device, ranks)) world.use_gpus(config.deadline_seconds);
   StopRequest::listen(config.stop_signal);
   StopRequest::watch_walltime(config.walltime);
   const RankThreads threads = rank_threads(config.threads, ranks);

@@ -4,14 +4,12 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include "comm/agreement.hpp"
-#include "itra/distance_file.hpp"
 #include "itra/embedding_rows.hpp"
 #include "kernels/normalise_cost.hpp"
-#include "kernels/pairwise_distance.hpp"
-#include "kernels/row_range.hpp"
 
 namespace goracs::itra {
 namespace {
@@ -21,6 +19,9 @@ constexpr std::int64_t kMatrixPerBlock = 20;
 constexpr std::int64_t kLeastBlockBytes = std::int64_t{8} << 20;
 /// More of the pool's rows at once make nothing faster.
 constexpr std::int64_t kMostTrainBytes = std::int64_t{8} << 20;
+
+/// Rows of a file of distances that are on their way to a GPU at once.
+constexpr std::int64_t kRowsOfFile = 256;
 
 struct Blocks {
   std::int64_t train_rows, valid_rows;
@@ -35,8 +36,8 @@ Blocks blocks_of(const ClassRows& rows, std::int64_t dimension, int ranks) {
 }
 
 /// Distances of this rank's rows to all validation rows, in place of `values`; false when `step` stopped it.
-bool distances(const SelectionInput& input, const ClassRows& rows, RowBlock own, MatrixView<float> values, Communicator& world,
-               const CostMatrix::Step& step) {
+bool distances(const SelectionInput& input, const ClassRows& rows, RowBlock own, MatrixView<float> values, const RowKernels& kernels,
+               Communicator& world, const CostMatrix::Step& step) {
   const Blocks blocks = blocks_of(rows, input.dimension, world.size());
   const auto own_rows = std::span(rows.train).subspan(static_cast<std::size_t>(own.begin), static_cast<std::size_t>(own.size()));
   const EmbeddingRows train(input.train, own_rows, input.dimension, train_name(input));
@@ -53,7 +54,7 @@ bool distances(const SelectionInput& input, const ClassRows& rows, RowBlock own,
         const MatrixView<float> some = train_block.view().rows_from(0, std::clamp(train.size() - i, std::int64_t{0}, blocks.train_rows));
         if (some.rows == 0) return;
         train.read(i, some);
-        cpu::pairwise_distance(some, columns, {values.data + i * values.stride + j, some.rows, columns.rows, values.stride});
+        kernels.pairwise_distance({values.data + i * values.stride + j, some.rows, columns.rows, values.stride}, some, columns);
       });
       const std::int64_t done = j * longest + columns.rows * std::min(i + blocks.train_rows, longest);
       if (step && step(done, total)) return false;
@@ -74,27 +75,63 @@ std::vector<float> penalties(const SelectionInput& input, std::span<const std::i
 
 }  // namespace
 
+CostMatrix::CostMatrix(std::int64_t num_train, std::int64_t num_valid, RowBlock rows, Place place)
+    : num_train_(num_train), rows_(rows), kernels_(&RowKernels::on(place)) {
+  if (place == Place::kGpu) {
+    on_gpu_ = cuda::DeviceArray<float>(rows.size() * num_valid);
+    values_ = on_gpu_.view(rows.size(), num_valid);
+  } else {
+    on_host_ = Matrix<float>(rows.size(), num_valid);
+    values_ = on_host_.view();
+  }
+}
+
 std::optional<CostMatrix> CostMatrix::build(const SelectionInput& input, const ClassRows& rows, const SelectConfig& config,
                                             Communicator& world, const Step& step) {
   std::optional<CostMatrix> cost;
-  together(world,
-           [&] { cost = CostMatrix(rows.num_train(), rows.num_valid(), RowBlock::of(rows.num_train(), world.rank(), world.size())); });
+  together(world, [&] {
+    cost = CostMatrix(rows.num_train(), rows.num_valid(), RowBlock::of(rows.num_train(), world.rank(), world.size()), input.place);
+  });
   std::optional<DistanceFile> kept;
   if (input.distances) kept.emplace(*input.distances, rows, input.dimension);
   if (kept && kept->exists(world)) {
-    together(world, [&] { kept->read(cost->rows_, cost->values_); });
+    together(world, [&] { cost->read_distances(*kept); });
   } else {
-    if (!distances(input, rows, cost->rows_, cost->values_, world, step)) return std::nullopt;
-    if (kept) kept->write(cost->rows_, cost->values_, world);
+    if (!distances(input, rows, cost->rows_, cost->values_, *cost->kernels_, world, step)) return std::nullopt;
+    if (kept) cost->write_distances(*kept, world);
   }
   cost->scale(input, rows, config, world);
   return cost;
 }
 
+void CostMatrix::read_distances(const DistanceFile& file) {
+  if (kernels_->place() == Place::kHost) return file.read(rows_, values_);
+  Matrix<float> some(kRowsOfFile, num_valid());
+  for (std::int64_t i = 0; i < rows_.size(); i += kRowsOfFile) {
+    const std::int64_t count = std::min(kRowsOfFile, rows_.size() - i), begin = rows_.begin + i;
+    file.read({begin, begin + count}, some.view().rows_from(0, count));
+    kernels_->write(values_.rows_from(i, count), some.view().rows_from(0, count));
+  }
+}
+
+void CostMatrix::write_distances(const DistanceFile& file, Communicator& world) const {
+  Matrix<float> some;
+  std::vector<std::int64_t> rows;
+  const auto copied = [&](std::int64_t first, std::int64_t count) {
+    some = Matrix<float>(count, num_valid());
+    rows.resize(static_cast<std::size_t>(count));
+    std::iota(rows.begin(), rows.end(), first);
+    kernels_->read(values_, rows, some);
+    return MatrixView<const float>(some);
+  };
+  const auto in_place = [&](std::int64_t first, std::int64_t count) { return MatrixView<const float>(values_.rows_from(first, count)); };
+  file.write(rows_, kernels_->place() == Place::kHost ? DistanceFile::Rows(in_place) : DistanceFile::Rows(copied), world);
+}
+
 void CostMatrix::scale(const SelectionInput& input, const ClassRows& rows, const SelectConfig& config, Communicator& world) {
   const auto own_rows = std::span(rows.train).subspan(static_cast<std::size_t>(rows_.begin), static_cast<std::size_t>(rows_.size()));
   std::vector<float> nearest(own_rows.size()), farthest(own_rows.size());
-  cpu::row_range(values_, nearest, farthest);
+  kernels_->row_range(values_, nearest, farthest);
   together(world, [&] {
     for (std::size_t k = 0; k < own_rows.size(); ++k)
       GORACS_CHECK_INPUT(std::isfinite(farthest[k]), "{}: row {} is so far from a validation row that float32 cannot hold their distance",
@@ -116,13 +153,13 @@ void CostMatrix::scale(const SelectionInput& input, const ClassRows& rows, const
   }
   scale.lowest = world.all_reduce(scale.lowest, ReduceOp::kMin);
   scale.highest = world.all_reduce(scale.highest, ReduceOp::kMax);
-  cpu::normalise_cost(values_, penalty, scale);
+  kernels_->normalise_cost(values_, penalty, scale);
 }
 
-CostMatrix CostMatrix::of(MatrixView<const float> whole, Communicator& world) {
-  CostMatrix cost(whole.rows, whole.cols, RowBlock::of(whole.rows, world.rank(), world.size()));
-  for (std::int64_t i = 0; i < cost.rows_.size(); ++i) std::ranges::copy(whole.row(cost.rows_.begin + i), cost.values_.row(i).begin());
-  cpu::normalise_cost(cost.values_, std::vector<float>(static_cast<std::size_t>(cost.rows_.size()), 0.0F), CostScale{});
+CostMatrix CostMatrix::of(MatrixView<const float> whole, Communicator& world, Place place) {
+  CostMatrix cost(whole.rows, whole.cols, RowBlock::of(whole.rows, world.rank(), world.size()), place);
+  cost.kernels_->write(cost.values_, whole.rows_from(cost.rows_.begin, cost.rows_.size()));
+  cost.kernels_->normalise_cost(cost.values_, std::vector<float>(static_cast<std::size_t>(cost.rows_.size()), 0.0F), CostScale{});
   return cost;
 }
 
@@ -130,7 +167,8 @@ Matrix<float> CostMatrix::gather(std::span<const std::int64_t> rows, Communicato
   Matrix<float> copies(static_cast<std::int64_t>(rows.size()), num_valid());
   for (std::int64_t k = 0; k < copies.rows(); ++k) {
     const std::int64_t i = rows[static_cast<std::size_t>(k)];
-    if (rows_.contains(i)) std::ranges::copy(row(i - rows_.begin), copies.row(k).begin());
+    if (const std::int64_t i_lc = i - rows_.begin; rows_.contains(i))
+      kernels_->read(values_, std::span(&i_lc, 1), copies.view().rows_from(k, 1));
     world.broadcast(copies.row(k), RowBlock::owner(i, num_train_, world.size()));
   }
   return copies;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::size_t kHeaderBytes = 128;
 constexpr std::size_t kNameDigits = 16;
+constexpr std::int64_t kRowsAtOnce = 256;  // that are asked for
 
 /// A file descriptor that closes itself.
 class OpenFile {
@@ -109,7 +111,7 @@ void DistanceFile::read(RowBlock own, MatrixView<float> distance) const {
   }
 }
 
-void DistanceFile::write(RowBlock own, MatrixView<const float> distance, Communicator& world) const {
+void DistanceFile::write(RowBlock own, const Rows& distance, Communicator& world) const {
   std::filesystem::path temporary;
   on_root(world, [&] {
     make_folder(path_.parent_path());
@@ -120,10 +122,12 @@ void DistanceFile::write(RowBlock own, MatrixView<const float> distance, Communi
   together(world, [&] {
     const OpenFile file(temporary, O_WRONLY, ExitCode::kIo);
     std::vector<std::uint64_t> hashes;
-    for (std::int64_t i = own.begin; i < own.end; ++i) {
-      const std::span<const float> row = distance.row(i - own.begin);
-      file.write(std::as_bytes(row), row_offset(i));
-      hashes.push_back(hash_of(row));
+    for (std::int64_t first = 0; first < own.size(); first += kRowsAtOnce) {
+      const MatrixView<const float> rows = distance(first, std::min(kRowsAtOnce, own.size() - first));
+      for (std::int64_t k = 0; k < rows.rows; ++k) {
+        file.write(std::as_bytes(rows.row(k)), row_offset(own.begin + first + k));
+        hashes.push_back(hash_of(rows.row(k)));
+      }
     }
     file.write(std::as_bytes(std::span(hashes)), hash_offset(own.begin));
     file.flush();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "base/matrix.hpp"
@@ -28,8 +29,10 @@ class DistanceFile {
 
   /// Rows `own` of it. Not collective. Errors: kInput naming the file when it is cut or a row is damaged.
   void read(RowBlock own, MatrixView<float> distance) const;
+  /// Gives rows first .. first + count - 1 of a rank's own, until it is asked again.
+  using Rows = std::function<MatrixView<const float>(std::int64_t first, std::int64_t count)>;
   /// Makes the file; every rank gives its rows. Collective. Errors: kIo.
-  void write(RowBlock own, MatrixView<const float> distance, Communicator& world) const;
+  void write(RowBlock own, const Rows& distance, Communicator& world) const;
 
  private:
   std::int64_t row_bytes() const noexcept;

@@ -32,6 +32,12 @@ class ExchangeScore {
   /// F from the R lowest entries, the highest of them last. `sum_difference`: sum of all d_j in units of 2^-40; only the reference needs it.
   /// Where every R-th lowest is replaced by something lower, F becomes lower too (reference: for n > 1), hence a bound.
   Int128 of(std::span<const Entry> lowest, Int128 sum_difference) const;
+  /// F in terms of the R lowest e_j (kernels/best_rows.hpp):   weight_of_sum (their sum + sum_difference) + weight_of_last (the highest of them)
+  std::int64_t weight_of_sum() const noexcept { return column_units_; }
+  std::int64_t weight_of_last() const noexcept {
+    return statistic_ == OrderStatistic::kSmallest ? row_units_ - column_units_ * top_r_
+                                                   : column_units_ * (num_valid_ - top_r_) - row_units_;
+  }
   /// What F gains when all d_j grow by `by`: by / n.
   Int128 of_constant(double by) const;
   /// F as a number.

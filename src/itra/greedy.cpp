@@ -7,10 +7,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "kernels/column_minimum.hpp"
-#include "kernels/gain.hpp"
 #include "kernels/normalise_cost.hpp"
-#include "kernels/row_sum.hpp"
 
 namespace goracs::itra {
 
@@ -50,7 +47,7 @@ bool GreedyPass::add_until(const std::function<bool()>& complete, std::int64_t b
 std::int64_t GreedyPass::first_row() const {
   const RowBlock rows = cost_.rows();
   std::vector<std::int64_t> sums(static_cast<std::size_t>(rows.size()));
-  cpu::row_sum(cost_.block(), sums);
+  cost_.kernels().row_sum(cost_.block(), sums);
   Candidate best = kNoCandidate;
   const std::int64_t no_less = cost_.num_valid() << kCostBits;  // the smallest sum becomes the highest gain
   for (std::int64_t i = rows.begin; i < rows.end; ++i)
@@ -70,7 +67,7 @@ void GreedyPass::fill_queue() {
   for (const std::int64_t i : added_)
     if (rows.contains(i)) is_added[static_cast<std::size_t>(i - rows.begin)] = 1;
   std::vector<std::int64_t> gains(is_added.size());
-  cpu::gain(cost_.block(), column_minimum_, gains);
+  cost_.kernels().gain(cost_.block(), column_minimum_, gains);
   for (std::size_t i_lc = 0; i_lc < gains.size(); ++i_lc)
     if (is_added[i_lc] == 0) queue_.push_back({gains[i_lc], rows.begin + static_cast<std::int64_t>(i_lc)});
   std::make_heap(queue_.begin(), queue_.end());
@@ -97,7 +94,7 @@ GreedyPass::Candidate GreedyPass::best_of_rank() {
     std::int64_t& evaluated_at = evaluated_at_[static_cast<std::size_t>(i_lc)];
     if (evaluated_at == now) return queue_.front();
     std::pop_heap(queue_.begin(), queue_.end());
-    cpu::gain(cost_.block().rows_from(i_lc, 1), column_minimum_, std::span(&queue_.back().gain, 1));
+    cost_.kernels().gain(cost_.block().rows_from(i_lc, 1), column_minimum_, std::span(&queue_.back().gain, 1));
     std::push_heap(queue_.begin(), queue_.end());
     evaluated_at = now;
   }
@@ -133,7 +130,7 @@ std::int64_t GreedyPass::count_nearest_rows() const {
   if (cost_.rows().size() > 0) {
     std::vector<float> minimum(cols);
     std::vector<std::int32_t> row(cols);
-    cpu::column_minimum(cost_.block(), minimum, row);
+    cost_.kernels().column_minimum(cost_.block(), minimum, row);
     for (std::size_t j = 0; j < cols; ++j) own[j] = {minimum[j], row[j]};
   }
   const std::vector<Nearest> all = world_.all_gather(std::span<const Nearest>(own));

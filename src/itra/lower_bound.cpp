@@ -9,8 +9,6 @@
 namespace goracs::itra {
 namespace {
 
-constexpr int kRowsPerChunk = 16;  // handed to a thread at once
-
 /// Leaves the `count` lowest rows, ascending; returns the smallest score of the others.
 std::int64_t keep_lowest(std::vector<RowScore>& rows, std::int64_t count) {
   const auto keep = std::min(static_cast<std::size_t>(count), rows.size());
@@ -64,28 +62,31 @@ void LowerBound::lower_scores() {
 
 void LowerBound::score_rows(std::span<const std::int64_t> local_rows) {
   rows_scored_ += static_cast<std::int64_t>(local_rows.size());
-#pragma omp parallel
-  {
-    TightScore::Workspace workspace;
-#pragma omp for schedule(dynamic, kRowsPerChunk)
-    for (std::size_t k = 0; k < local_rows.size(); ++k) {
-      const auto i_lc = static_cast<std::size_t>(local_rows[k]);
-      point_.row_score[i_lc] = tight_.score(cost_.row(local_rows[k]), workspace);
-      is_exact_[i_lc] = 1;
-    }
+  std::vector<std::int64_t> scores(local_rows.size());
+  cost_.kernels().tight_scores(cost_.block(), local_rows, tight_, scores);
+  for (std::size_t k = 0; k < local_rows.size(); ++k) {
+    const auto i_lc = static_cast<std::size_t>(local_rows[k]);
+    point_.row_score[i_lc] = scores[k];
+    is_exact_[i_lc] = 1;
   }
 }
 
 /// Scores the rows that were lowest at the last duals. The n-th lowest score now is at most the largest of theirs, which is returned.
 std::int64_t LowerBound::score_last_lowest() {
   if (point_.lowest.empty()) return kDropped;
-  std::vector<std::int64_t> mine;
-  for (const RowScore& lowest : point_.lowest)
-    if (cost_.rows().contains(lowest.row)) mine.push_back(lowest.row - cost_.rows().begin);
+  const std::vector<std::int64_t> mine = own_lowest();
   score_rows(mine);
   std::int64_t largest = std::numeric_limits<std::int64_t>::min();
   for (const std::int64_t i_lc : mine) largest = std::max(largest, point_.row_score[static_cast<std::size_t>(i_lc)]);
   return world_.all_reduce(largest, ReduceOp::kMax);
+}
+
+/// Those of the lowest rows that are here, counted from the first one here.
+std::vector<std::int64_t> LowerBound::own_lowest() const {
+  std::vector<std::int64_t> own;
+  for (const RowScore& lowest : point_.lowest)
+    if (cost_.rows().contains(lowest.row)) own.push_back(lowest.row - cost_.rows().begin);
+  return own;
 }
 
 void LowerBound::select_lowest() {
@@ -118,9 +119,7 @@ void LowerBound::sum_up() {
   point_.bound = static_cast<double>(point_.bound_units) / kUnitsPerOne / static_cast<double>(budget_ * cost_.num_valid());
 
   std::vector<std::int64_t> taken(static_cast<std::size_t>(cost_.num_valid()), 0);
-  TightScore::Workspace workspace;
-  for (const RowScore& lowest : point_.lowest)
-    if (cost_.rows().contains(lowest.row)) tight_.add_taken(cost_.row(lowest.row - cost_.rows().begin), workspace, taken);
+  cost_.kernels().add_taken(cost_.block(), own_lowest(), tight_, taken);
   world_.all_reduce(std::span<std::int64_t>(taken), ReduceOp::kSum);
   point_.supergradient.resize(taken.size());
   std::transform(taken.begin(), taken.end(), point_.supergradient.begin(), [this](std::int64_t units) { return budget_ - units; });

@@ -64,6 +64,7 @@ class LowerBound {
   void lower_scores();
   void score_rows(std::span<const std::int64_t> local_rows);
   std::int64_t score_last_lowest();
+  std::vector<std::int64_t> own_lowest() const;
   void select_lowest();
   void sum_up();
 

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "itra/outer_ranking.hpp"
 #include "itra/row_lists.hpp"
 
 namespace goracs::itra {
@@ -11,15 +12,13 @@ namespace goracs::itra {
 /// The k rows of smallest F among a rank's rows, at one column potential after the other. Bounds of RowLists decide which rows can be among
 /// them; of these, those whose F the lists do not give exactly are read, the lowest bound first, until no other can be among the k best.
 /// The candidates equal those of a full scan, bit for bit.
-class OuterScores {
+class OuterScores final : public OuterRanking {
  public:
   /// lazy false: every row is read every time.
   OuterScores(const CostRows& cost, const ExchangeScore& score, bool lazy) : cost_(cost), score_(score), lists_(cost, score, lazy) {}
 
-  /// The k best of this rank's rows that are not excluded (N_lc flags), ascending; `row` is global.
-  std::vector<RowWithScore> best(std::span<const double> column_potential, std::span<const char> excluded, std::int64_t k);
-
-  std::int64_t rows_read() const noexcept { return rows_read_; }
+  std::vector<RowWithScore> best(std::span<const double> column_potential, std::span<const char> excluded, std::int64_t k) override;
+  std::int64_t rows_read() const noexcept override { return rows_read_; }
 
  private:
   using Bound = RowLists::Bound;

@@ -5,7 +5,11 @@
 namespace goracs::itra {
 
 Pruning::Pruning(const CostRows& cost, const PruningRule& rule, Communicator& world, bool lazy)
-    : cost_(cost), rule_(rule), world_(world), score_(rule.order_statistic, cost.num_valid(), rule.budget), outer_(cost, score_, lazy) {}
+    : cost_(cost),
+      rule_(rule),
+      world_(world),
+      score_(rule.order_statistic, cost.num_valid(), rule.budget),
+      outer_(cost.kernels().outer_ranking(cost, score_, lazy)) {}
 
 Candidates Pruning::candidates(std::span<const std::int64_t> coreset, std::span<const float* const> costs,
                                std::span<const double> row_dual) {
@@ -36,7 +40,7 @@ std::vector<RowWithScore> Pruning::best_outer(std::span<const std::int64_t> core
   for (const std::int64_t row : coreset)
     if (cost_.rows().contains(row)) in_coreset[static_cast<std::size_t>(row - cost_.rows().begin)] = 1;
   const std::int64_t wanted = std::min(rule_.candidates, cost_.num_train() - rule_.budget);
-  std::vector<RowWithScore> own = outer_.best(column_potential, in_coreset, wanted);
+  std::vector<RowWithScore> own = outer_->best(column_potential, in_coreset, wanted);
   // scores and rows apart: together they would have padding
   std::vector<Int128> scores;
   std::vector<std::int64_t> rows;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -9,7 +10,7 @@
 #include "itra/cost_rows.hpp"
 #include "itra/exchange_score.hpp"
 #include "itra/inner_scores.hpp"
-#include "itra/outer_scores.hpp"
+#include "itra/outer_ranking.hpp"
 
 namespace goracs::itra {
 
@@ -41,7 +42,7 @@ class Pruning {
                         std::span<const double> column_dual);
 
   const ExchangeScore& score() const noexcept { return score_; }
-  std::int64_t rows_read() const noexcept { return outer_.rows_read(); }  ///< by this rank
+  std::int64_t rows_read() const noexcept { return outer_->rows_read(); }  ///< by this rank
 
  private:
   std::vector<RowWithScore> best_outer(std::span<const std::int64_t> coreset, std::span<const double> column_potential);
@@ -50,7 +51,7 @@ class Pruning {
   PruningRule rule_;
   Communicator& world_;
   ExchangeScore score_;
-  OuterScores outer_;
+  std::unique_ptr<OuterRanking> outer_;
   CoresetColumns columns_;
 };
 

@@ -11,6 +11,17 @@ constexpr std::int64_t kRowsPerBudget = 3;
 constexpr std::int64_t kArcsPerColumn = 8;  // of each of the R columns that a row supplies
 constexpr std::int64_t kFewestArcs = 32;
 
+/// Row k of all of them, ascending by column.
+std::vector<CostArc> united(std::span<const Matrix<CostArc>> near, std::int64_t k) {
+  std::vector<CostArc> arcs;
+  for (const Matrix<CostArc>& one : near) {
+    const std::vector<CostArc> before = std::move(arcs);
+    arcs.clear();
+    std::ranges::set_union(before, one.row(k), std::back_inserter(arcs), {}, &CostArc::column, &CostArc::column);
+  }
+  return arcs;
+}
+
 }  // namespace
 
 DualNeighbourhood DualNeighbourhood::of(std::span<const double> column_dual, const LowerBound& bound, std::int64_t budget,
@@ -32,37 +43,29 @@ RestrictedDual::RestrictedDual(const CostRows& cost, std::int64_t budget, std::s
   std::sort(own.begin(), own.end());
   own.erase(std::unique(own.begin(), own.end()), own.end());
 
-  std::vector<std::vector<Arc>> arcs(own.size());
-#pragma omp parallel for schedule(dynamic, 8)
-  for (std::size_t k = 0; k < own.size(); ++k) append_arcs(cost.row(own[k] - cost.rows().begin), around, arcs[k]);
+  for (std::int64_t& i : own) i -= cost.rows().begin;
 
+  const std::int64_t first = std::min(num_valid_, std::max(kArcsPerColumn * top_r_, kFewestArcs));
+  std::vector<Matrix<CostArc>> near;
+  for (const DualNeighbourhood& one : around) {
+    near.emplace_back(static_cast<std::int64_t>(own.size()), first);
+    cost.kernels().lowest_columns(cost.block(), own, one.column_dual, near.back());
+  }
+  std::vector<std::vector<CostArc>> arcs(own.size());
+#pragma omp parallel for schedule(static)
+  for (std::size_t k = 0; k < own.size(); ++k) arcs[k] = united(near, static_cast<std::int64_t>(k));
   std::vector<std::int64_t> lengths;
-  for (const std::vector<Arc>& row : arcs) {
+  for (const std::vector<CostArc>& row : arcs) {
     lengths.push_back(static_cast<std::int64_t>(row.size()));
     arcs_.insert(arcs_.end(), row.begin(), row.end());
   }
   // rank order is row order
-  arcs_ = world.gather(std::span<const Arc>(arcs_), 0);
+  arcs_ = world.gather(std::span<const CostArc>(arcs_), 0);
   lengths = world.gather(std::span<const std::int64_t>(lengths), 0);
   begin_.assign(1, 0);
   for (const std::int64_t length : lengths) begin_.push_back(begin_.back() + static_cast<std::size_t>(length));
   supplied_.resize(lengths.size() * static_cast<std::size_t>(top_r_));
   scores_.resize(lengths.size());
-}
-
-void RestrictedDual::append_arcs(std::span<const float> cost, std::span<const DualNeighbourhood> around, std::vector<Arc>& arcs) const {
-  const std::int64_t first = std::min(num_valid_, std::max(kArcsPerColumn * top_r_, kFewestArcs));
-  std::vector<std::pair<double, std::int32_t>> difference(cost.size());
-  std::vector<std::int32_t> columns;
-  for (const DualNeighbourhood& one : around) {
-    for (std::size_t j = 0; j < cost.size(); ++j)
-      difference[j] = {static_cast<double>(cost[j]) - one.column_dual[j], static_cast<std::int32_t>(j)};
-    std::nth_element(difference.begin(), difference.begin() + (first - 1), difference.end());
-    std::transform(difference.begin(), difference.begin() + first, std::back_inserter(columns), [](const auto& arc) { return arc.second; });
-  }
-  std::sort(columns.begin(), columns.end());
-  columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
-  for (const std::int32_t j : columns) arcs.push_back({cost[static_cast<std::size_t>(j)], j});
 }
 
 double RestrictedDual::score(std::size_t row, std::span<const double> column_dual) {

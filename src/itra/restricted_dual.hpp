@@ -7,6 +7,7 @@
 #include "comm/communicator.hpp"
 #include "itra/cost_rows.hpp"
 #include "itra/lower_bound.hpp"
+#include "kernels/lowest_columns.hpp"
 
 namespace goracs::itra {
 
@@ -31,17 +32,11 @@ class RestrictedDual {
   double evaluate(std::span<const double> column_dual, std::span<double> supergradient);
 
  private:
-  struct Arc {
-    float cost;
-    std::int32_t column;
-  };
-  /// Appends the arcs of a row, ascending by column.
-  void append_arcs(std::span<const float> cost, std::span<const DualNeighbourhood> around, std::vector<Arc>& arcs) const;
   double score(std::size_t row, std::span<const double> column_dual);
 
   std::int64_t budget_, num_valid_, top_r_;
   double last_share_;                                        ///< of the R-th column, of the supply 1/n
-  std::vector<Arc> arcs_;                                    ///< of all rows
+  std::vector<CostArc> arcs_;                                ///< of all rows
   std::vector<std::size_t> begin_;                           ///< (rows + 1) where a row's arcs begin
   std::vector<std::pair<double, std::int32_t>> difference_;  ///< of one row's arcs, with their columns
   std::vector<std::int32_t> supplied_;                       ///< (rows, R) the columns a row would supply, the R-th last

@@ -10,6 +10,7 @@
 #include "base/config.hpp"
 #include "base/matrix.hpp"
 #include "comm/communicator.hpp"
+#include "itra/place.hpp"
 
 namespace goracs::itra {
 
@@ -32,6 +33,7 @@ struct SelectionInput {
   std::vector<std::string> class_names;
   std::string name = "input";  ///< what errors call it; its parts below, when they have names of their own (a file, a dataset)
   std::string train_name, valid_name, gradient_norm_name;
+  Place place = Place::kHost;              ///< where the cost rows lie and are worked on; the result is the same
   std::optional<DistancePlace> distances;  ///< 4 N M bytes on disk; embeddings are not read when they are there already
 };
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "base/error.hpp"
-#include "itra/exact_cost.hpp"
 
 // the loop over a row for the instruction set at hand; subtraction and minimum round alike everywhere
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
@@ -63,8 +63,7 @@ void TightScore::find_candidates(std::span<const float> cost, Workspace& workspa
   auto& lowest = workspace.lowest;
   lowest.clear();
   const auto append = [&](std::int64_t j) {
-    const auto units = static_cast<std::int64_t>(cost[static_cast<std::size_t>(j)] * static_cast<float>(kUnitsPerOne));
-    lowest.emplace_back(units - dual_units_[static_cast<std::size_t>(j)], static_cast<std::int32_t>(j));
+    lowest.emplace_back(difference(cost[static_cast<std::size_t>(j)], j), static_cast<std::int32_t>(j));
   };
   if (num_blocks_ == 0) {
     for (std::int64_t j = 0; j < num_valid_; ++j) append(j);
@@ -106,6 +105,25 @@ void TightScore::add_taken(std::span<const float> cost, Workspace& workspace, st
   select_lowest(cost, workspace);
   for (const auto& [units, column] : workspace.lowest) taken[static_cast<std::size_t>(column)] += budget_;
   taken[static_cast<std::size_t>(workspace.lowest.back().second)] += last_share_ - budget_;
+}
+
+std::vector<double> TightScore::rounded_dual() const {
+  std::vector<double> dual(dual_units_.size());
+  std::ranges::transform(dual_units_, dual.begin(), [](std::int64_t units) { return static_cast<double>(units) / kUnitsPerOne; });
+  return dual;
+}
+
+std::int64_t TightScore::score(const LowestSum& lowest) const {
+  return budget_ * static_cast<std::int64_t>(lowest.sum() - lowest.last) + last_share_ * lowest.last;
+}
+
+void TightScore::add_taken(std::span<const CostArc> lowest, std::span<std::int64_t> taken) const {
+  std::pair<std::int64_t, std::int32_t> last{std::numeric_limits<std::int64_t>::min(), 0};
+  for (const CostArc& arc : lowest) {
+    taken[static_cast<std::size_t>(arc.column)] += budget_;
+    last = std::max(last, {difference(arc.cost, arc.column), arc.column});
+  }
+  taken[static_cast<std::size_t>(last.second)] += last_share_ - budget_;
 }
 
 std::int64_t TightScore::most_fall(std::span<const std::int64_t> rise) const {

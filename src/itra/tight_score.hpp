@@ -5,6 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "itra/exact_cost.hpp"
+#include "kernels/lowest_columns.hpp"
+#include "kernels/lowest_sum.hpp"
+
 namespace goracs::itra {
 
 /// The tight score of a row for given column duals v (SPEC 6, SELECTION "A lower bound"): with d_j = c_ij - v_j and R = ceil(M / n),
@@ -25,6 +29,9 @@ class TightScore {
   /// Takes over the duals (M). Throws Error(kNumeric) when one is so large that scores would pass 63 bits.
   void assign(std::span<const double> column_dual);
   std::span<const std::int64_t> dual_units() const noexcept { return dual_units_; }
+  /// The duals as they count: rounded to units.
+  std::vector<double> rounded_dual() const;
+  std::int64_t top_r() const noexcept { return top_r_; }
 
   /// What one thread needs while it scores.
   struct Workspace {
@@ -39,12 +46,20 @@ class TightScore {
   /// the R-th. Together M.
   void add_taken(std::span<const float> cost, Workspace& workspace, std::span<std::int64_t> taken) const;
 
+  /// The same from what a GPU has found in the row: its R lowest d_j, and their columns.
+  std::int64_t score(const LowestSum& lowest) const;
+  void add_taken(std::span<const CostArc> lowest, std::span<std::int64_t> taken) const;
+
   /// The most that scores can fall by when the duals rise by `rise` (M, units of 2^-40; any sign): a bound for every row at once.
   std::int64_t most_fall(std::span<const std::int64_t> rise) const;
 
  private:
   /// workspace.lowest: the R smallest (d_j, j), the R-th at position R-1, those before it in any order.
   void select_lowest(std::span<const float> cost, Workspace& workspace) const;
+  /// d_j in units.
+  std::int64_t difference(float cost, std::int64_t column) const {
+    return static_cast<std::int64_t>(cost * static_cast<float>(kUnitsPerOne)) - dual_units_[static_cast<std::size_t>(column)];
+  }
   void find_candidates(std::span<const float> cost, Workspace& workspace) const;
   std::int64_t weighted(std::span<const std::pair<std::int64_t, std::int32_t>> lowest) const;
 

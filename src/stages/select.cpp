@@ -8,6 +8,7 @@
 #include "data/alpaca_file.hpp"
 #include "data/samples_file.hpp"
 #include "itra/selection.hpp"
+#include "kernels/gpu.hpp"
 #include "stages/class_shares.hpp"
 #include "stages/coreset_file.hpp"
 #include "stages/norm_correlations.hpp"
@@ -58,6 +59,7 @@ SelectInput read_select_input(const StageContext& context) {
     from.train = rows_of(*input.embeddings, "/train");
     from.valid = rows_of(*input.embeddings, "/valid");
     from.distances = shared_distances(context);
+    from.place = cuda::in_use() ? itra::Place::kGpu : itra::Place::kHost;
     from.gradient_norm = norms.read<double>("/gradient_norm", {from.num_train});
     from.name = from.train_name = input.embeddings->path() + ":/train";
     from.valid_name = input.embeddings->path() + ":/valid";
