@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/device.hpp"
 #include "kernels/device_fold.hpp"
 
 // The count-th lowest of many keys, found digit by digit from the top: a histogram of the next digit over all keys that share the digits found so
