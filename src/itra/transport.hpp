@@ -147,6 +147,7 @@ class Transport {
   bool exchange_below(std::int64_t slot, CostRow row, Int128 limit);
   bool exchange_by_pivots(std::int64_t slot, CostRow row, Int128 limit);
   bool exchange_by_paths(std::int64_t slot, CostRow row, Int128 limit);
+  void shorten_lists();
   bool ship(std::int64_t slot, double detour, Int128 limit);
   Int128 dual_bound() const;
 

@@ -7,6 +7,11 @@
 #include "kernels/reduced_cost.hpp"
 
 namespace goracs::itra {
+namespace {
+
+constexpr std::size_t kLongestBetweenExchanges = 2 * CandidateLists::kLength;
+
+}  // namespace
 
 /// Exchanges ship along shortest paths where each column is served by one row (n divides M), else by pivots from the last basis.
 void Transport::settle_solver() {
@@ -37,6 +42,7 @@ bool Transport::exchange_by_pivots(std::int64_t slot, CostRow row, Int128 limit)
 
 bool Transport::exchange_by_paths(std::int64_t slot, CostRow row, Int128 limit) {
   recentre();
+  shorten_lists();
   const FlowTable flows = flows_;
   const std::vector<double> potential = potential_;
   rows_[static_cast<std::size_t>(slot)] = row;
@@ -54,6 +60,12 @@ bool Transport::exchange_by_paths(std::int64_t slot, CostRow row, Int128 limit) 
   }
   certify();
   return true;
+}
+
+/// Rounds only ever add arcs, but a search looks at all of them.
+void Transport::shorten_lists() {
+  for (std::int64_t slot = 0; slot < num_rows(); ++slot)
+    if (lists_[slot].cost.size() > kLongestBetweenExchanges) lists_.rebuild(slot, costs(slot), column_potentials(), dual_of(slot));
 }
 
 /// Ships the units of the row that is new in a slot, on listed arcs only.
