@@ -40,6 +40,7 @@ bench_data() {
 
 bench_selection() {
   target bench_selection
+  target bench_relaxed
   target goracs
   "$GORACS_TEST_PYTHON" "$bench/selection_bench.py" "$build/bench_selection" "$build/goracs" --threads "$threads"
 }
