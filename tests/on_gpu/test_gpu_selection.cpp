@@ -9,6 +9,7 @@
 #include "comm/nccl_communicator.hpp"
 #include "comm/self_communicator.hpp"
 #include "itra/selection.hpp"
+#include "support/expect_selection.hpp"
 #include "support/golden.hpp"
 #include "support/mpi_world.hpp"
 #include "support/selection_data.hpp"
@@ -34,25 +35,11 @@ Selection select_in(Place place, const test::SelectionData& data, const SelectCo
   return itra::select(input, config, 1, world);
 }
 
-void expect_the_same(const Selection& found, const Selection& expected) {
-  EXPECT_EQ(found.indices, expected.indices);
-  EXPECT_EQ(found.greedy_indices, expected.greedy_indices);
-  EXPECT_EQ(found.poo_score, expected.poo_score);
-  EXPECT_EQ(found.lower_bound, expected.lower_bound);
-  EXPECT_EQ(found.stop_reason, expected.stop_reason);
-  ASSERT_EQ(found.trace.size(), expected.trace.size());
-  for (std::size_t k = 0; k < found.trace.size(); ++k) {
-    EXPECT_EQ(found.trace[k].removed, expected.trace[k].removed);
-    EXPECT_EQ(found.trace[k].added, expected.trace[k].added);
-    EXPECT_EQ(found.trace[k].poo_score, expected.trace[k].poo_score);
-  }
-}
-
 /// On GPUs over all ranks against the CPU of one. Returns how many exchanges there were.
 std::size_t expect_the_same_on_gpus(const test::SelectionData& data, const SelectConfig& config, Communicator& gpus) {
   SelfCommunicator alone;
   const Selection on_cpu = select_in(Place::kHost, data, config, alone);
-  expect_the_same(select_in(Place::kGpu, data, config, gpus), on_cpu);
+  test::expect_equal(select_in(Place::kGpu, data, config, gpus), on_cpu);
   return on_cpu.trace.size();
 }
 
@@ -144,7 +131,7 @@ TEST(GpuSelectionDistances, AreOneFileWithTheCpus) {
   itra::SelectionInput input = data.input();  // and now they are read
   input.place = Place::kGpu;
   input.distances = itra::DistancePlace{of_cpu.path(), "key"};
-  expect_the_same(itra::select(input, config, 1, *ranks), select_in(Place::kHost, data, config, *ranks));
+  test::expect_equal(itra::select(input, config, 1, *ranks), select_in(Place::kHost, data, config, *ranks));
 }
 
 }  // namespace

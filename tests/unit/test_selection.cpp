@@ -10,6 +10,7 @@
 
 #include "itra/selection.hpp"
 #include "support/expect_error.hpp"
+#include "support/expect_selection.hpp"
 #include "support/selection_data.hpp"
 #include "support/thread_ranks.hpp"
 
@@ -32,20 +33,6 @@ Selection select_on(int ranks, int threads, const test::SelectionData& data, con
   return selections[0];
 }
 
-void expect_equal(const Selection& found, const Selection& expected) {
-  EXPECT_EQ(found.indices, expected.indices);
-  EXPECT_EQ(found.greedy_indices, expected.greedy_indices);
-  EXPECT_EQ(found.poo_score, expected.poo_score);
-  EXPECT_EQ(found.lower_bound, expected.lower_bound);
-  EXPECT_EQ(found.stop_reason, expected.stop_reason);
-  ASSERT_EQ(found.trace.size(), expected.trace.size());
-  for (std::size_t k = 0; k < found.trace.size(); ++k) {
-    EXPECT_EQ(found.trace[k].removed, expected.trace[k].removed);
-    EXPECT_EQ(found.trace[k].added, expected.trace[k].added);
-    EXPECT_EQ(found.trace[k].poo_score, expected.trace[k].poo_score);
-  }
-}
-
 class EveryMethod : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryMethod, ChoosesTheSameForAnyRanksAndThreads) {
@@ -55,7 +42,7 @@ TEST_P(EveryMethod, ChoosesTheSameForAnyRanksAndThreads) {
     const Selection expected = select_on(1, 1, data, config);
     for (const auto& [ranks, threads] : {std::pair{1, 2}, {1, 4}, {2, 1}, {3, 2}, {5, 1}}) {
       SCOPED_TRACE(testing::Message() << ranks << " ranks, " << threads << " threads, ties " << ties);
-      expect_equal(select_on(ranks, threads, data, config), expected);
+      test::expect_equal(select_on(ranks, threads, data, config), expected);
     }
   }
 }
@@ -80,7 +67,7 @@ TEST_P(EveryMethod, ChoosesDistinctRowsWithABoundBelowTheirScore) {
 TEST_P(EveryMethod, WorksWithMoreRanksThanRows) {
   const test::SelectionData data = test::clustered_data(3, 2, 4, 7);
   const SelectConfig config = test::select_settings(GetParam(), 2);
-  expect_equal(select_on(5, 1, data, config), select_on(1, 1, data, config));
+  test::expect_equal(select_on(5, 1, data, config), select_on(1, 1, data, config));
 }
 
 INSTANTIATE_TEST_SUITE_P(Methods, EveryMethod,
@@ -242,7 +229,7 @@ TEST_P(Resumed, GoesOnAsItWouldHave) {
       itra::SelectionEvents events;
       events.resume_from = state;
       const Selection found = itra::select(data.input(), config, 0, world, events);
-      expect_equal(found, expected);
+      test::expect_equal(found, expected);
       EXPECT_EQ(found.greedy_poo_score, expected.greedy_poo_score);
       EXPECT_EQ(found.transport_solves, expected.transport_solves);
     });
