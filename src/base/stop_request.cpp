@@ -25,6 +25,7 @@ const double kProcessStart = now();
 /// Kept back of the time limit for what was not measured: a share of it, so that short limits leave time for work.
 constexpr double kSlackShare = 0.05, kMostSlack = 60;
 constexpr double kFileLookSeconds = 1;
+constexpr const char* kTimeLimit = "time limit";
 
 struct Watched {
   std::string signal, reason;
@@ -99,9 +100,14 @@ std::optional<std::string> StopRequest::reason() {
     else if (file_is_there(all))
       all.reason = "file " + all.file.filename().string();
     else if (const auto left = seconds_left(); left && *left <= 0)
-      all.reason = "time limit";
+      all.reason = kTimeLimit;
   }
   return all.reason.empty() ? std::nullopt : std::optional(all.reason);
+}
+
+bool StopRequest::is_urgent() {
+  const auto why = reason();
+  return why && *why != kTimeLimit;
 }
 
 void StopRequest::forget() {

@@ -25,6 +25,9 @@ class StopRequest {
   /// Why a stop was asked for ("signal USR2", "file STOP", "time limit"); none while it was not. Cheap: looks at the file once a second. Once
   /// asked for, a stop stays asked for.
   static std::optional<std::string> reason();
+  /// Whether somebody waits for the stop, who asked by a signal or a file: what a step has done so far is given up for it where steps are long. The
+  /// time limit asks early enough for the step to end.
+  static bool is_urgent();
   /// Seconds until the stop that the time limit will ask for (below 0: it has passed); none without a limit.
   static std::optional<double> seconds_left();
 

@@ -60,7 +60,7 @@ NextTokens next_tokens(const std::vector<BeamSearch*>& searches, std::int64_t nu
 
 std::vector<std::vector<Hypothesis>> generate(const Llama& model, const Adapter* adapter, const PrefixCache& prefix,
                                               std::span<const std::span<const std::int32_t>> prompts, const BeamSettings& settings,
-                                              std::int64_t prompt_columns) {
+                                              std::int64_t prompt_columns, const std::function<bool()>& gives_up) {
   const at::NoGradGuard no_graph;
   std::vector<BeamSearch> all(prompts.size(), BeamSearch(settings, prompt_columns));
   std::vector<BeamSearch*> searches;  // of the rows that are still computed
@@ -76,6 +76,7 @@ std::vector<std::vector<Hypothesis>> generate(const Llama& model, const Adapter*
   BeamCache cache(prefix, kept, suffix_length, settings.num_beams, settings.max_new_tokens);
   kept.clear();
   for (std::vector<std::int64_t> rows = open_rows(searches); !rows.empty(); rows = open_rows(searches)) {
+    if (gives_up && gives_up()) return {};
     // leaving the batch costs one copy of the cache: done once a quarter is closed
     if (4 * rows.size() <= 3 * searches.size()) {
       const at::Tensor chosen = at::tensor(rows, at::kLong);

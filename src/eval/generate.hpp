@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -17,8 +18,9 @@ namespace goracs {
 /// once for all beams that go through it: beams are reordered by rows of a mask, and nothing in the cache is ever copied for it. Prompts
 /// that are closed leave the batch.
 ///   prompt_columns: the padded length of the prompts, for BeamSettings::whole_length
+///   gives_up: asked before each step; once it says true, nothing is returned
 std::vector<std::vector<Hypothesis>> generate(const Llama& model, const Adapter* adapter, const PrefixCache& prefix,
                                               std::span<const std::span<const std::int32_t>> prompts, const BeamSettings& settings,
-                                              std::int64_t prompt_columns);
+                                              std::int64_t prompt_columns, const std::function<bool()>& gives_up = {});
 
 }  // namespace goracs

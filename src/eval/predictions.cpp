@@ -5,6 +5,7 @@
 
 #include "eval/class_probability.hpp"
 #include "eval/generate.hpp"
+#include "eval/step_meeting.hpp"
 #include "model/batch_rounds.hpp"
 #include "model/length_batches.hpp"
 
@@ -14,7 +15,7 @@ namespace {
 /// Batches of the sequences that are still to do, by their own lengths and `more` tokens each.
 struct Plan {
   std::vector<std::vector<std::int64_t>> batches;
-  std::vector<std::int64_t> done_after;  ///< sequences done after each batch
+  std::vector<std::int64_t> done_after;  ///< sequences done after 0, 1, 2 ... of the batches
 
   Plan(TokenSequences sequences, std::int64_t more, std::int64_t batch_tokens, const std::function<bool(std::int64_t)>& has) {
     std::vector<std::int64_t> lengths;
@@ -23,11 +24,12 @@ struct Plan {
     std::erase_if(batches, [&](const auto& batch) { return has(batch.front()); });
     auto done = static_cast<std::int64_t>(sequences.size());
     for (const auto& batch : batches) done -= static_cast<std::int64_t>(batch.size());
+    done_after.push_back(done);
     for (const auto& batch : batches) done_after.push_back(done += static_cast<std::int64_t>(batch.size()));
   }
   std::function<bool(std::int64_t)> stops(const ShouldStop& should_stop) const {
     if (!should_stop) return {};
-    return [this, &should_stop](std::int64_t batches_done) { return should_stop(done_after[static_cast<std::size_t>(batches_done - 1)]); };
+    return [this, &should_stop](std::int64_t batches_done) { return should_stop(done_after[static_cast<std::size_t>(batches_done)]); };
   }
 };
 
@@ -62,7 +64,8 @@ bool fill_class_probabilities(const Llama& model, const Adapter* adapter, TokenS
 }
 
 bool fill_generated(const Llama& model, const Adapter* adapter, TokenSequences prompts, const BeamSettings& settings,
-                    std::int64_t batch_tokens, std::vector<Generated>& table, Communicator& world, const ShouldStop& should_stop) {
+                    std::int64_t batch_tokens, std::vector<Generated>& table, Communicator& world, const ShouldStop& should_stop,
+                    const std::function<bool()>& is_urgent) {
   constexpr double kNoToken = -1;
   const PrefixCache prefix = shared_prefix(model, adapter, prompts);
   const Plan plan(prompts, settings.num_beams * settings.max_new_tokens, batch_tokens,
@@ -70,10 +73,14 @@ bool fill_generated(const Llama& model, const Adapter* adapter, TokenSequences p
   BatchWork work;
   work.result = "the score of the best beam of sample";
   work.width = 1 + settings.max_new_tokens;  // the score, then the tokens
+  StepMeeting meeting(world, is_urgent);
+  const bool meets_at_steps = is_urgent && !model.is_sliced();
+  const std::function<bool()> gives_up = meets_at_steps ? [&] { return meeting.gives_up(); } : std::function<bool()>();
   work.compute = [&](const std::vector<std::int64_t>& batch) {
     const auto some = chosen(prompts, batch);
     const auto columns = static_cast<std::int64_t>(some.front().size());  // the longest comes first
-    const auto hypotheses = generate(model, adapter, prefix, some, settings, columns);
+    const auto hypotheses = generate(model, adapter, prefix, some, settings, columns, gives_up);
+    if (hypotheses.empty()) return Matrix<double>();
     Matrix<double> rows(static_cast<std::int64_t>(batch.size()), work.width);
     for (std::int64_t k = 0; k < rows.rows(); ++k) {
       const Hypothesis& best = hypotheses[static_cast<std::size_t>(k)].front();
@@ -83,7 +90,8 @@ bool fill_generated(const Llama& model, const Adapter* adapter, TokenSequences p
     }
     return rows;
   };
-  work.meet = [&] { model.meet_others(); };
+  work.meet = [&] { meets_at_steps ? meeting.finish() : model.meet_others(); };
+  work.given_up = [&] { return meeting.given_up(); };
   work.store = [&](std::int64_t i, std::span<const double> row) {
     Generated& generated = table[static_cast<std::size_t>(i)];
     generated.score = row[0];

@@ -34,8 +34,11 @@ struct Generated {
   std::vector<std::int32_t> tokens;
   double score = std::numeric_limits<double>::quiet_NaN();
 };
+/// A round takes long here, so the ranks look up within it, too: when `is_urgent` is true on any of them, all give the round up, and should_stop
+/// is asked. Not where layers are gathered from slices, as ranks then meet at the layers only.
 bool fill_generated(const Llama& model, const Adapter* adapter, TokenSequences prompts, const BeamSettings& settings,
-                    std::int64_t batch_tokens, std::vector<Generated>& table, Communicator& world, const ShouldStop& should_stop);
+                    std::int64_t batch_tokens, std::vector<Generated>& table, Communicator& world, const ShouldStop& should_stop,
+                    const std::function<bool()>& is_urgent = {});
 
 /// Final-norm hidden state of each sequence's last token under the bare base model, (T, H): what titles are compared by (SPEC 3, 8). A row begins
 /// with NaN where it is not computed yet.

@@ -27,6 +27,10 @@ bool in_rounds(const std::vector<std::vector<std::int64_t>>& batches, const Batc
       if (first + world.rank() < count) own = finite_rows(work, batches[static_cast<std::size_t>(first + world.rank())]);
     };
     work.meet ? together(world, compute, work.meet) : together(world, compute);
+    if (work.given_up && work.given_up()) {
+      if (work.should_stop) work.should_stop(first);
+      return false;
+    }
     const std::vector<double> rows =
         world.all_gather(std::span<const double>(own.data(), static_cast<std::size_t>(own.rows() * own.cols())));
     const std::int64_t end = std::min<std::int64_t>(first + world.size(), count);

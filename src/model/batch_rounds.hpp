@@ -19,6 +19,9 @@ struct BatchWork {
   std::function<Matrix<double>(const std::vector<std::int64_t>& batch)> compute;
   /// Behind that, on every rank, with or without a batch: Llama::meet_others. None: the ranks' computing knows nothing of each other.
   std::function<void()> meet;
+  /// Behind that: whether the ranks agreed, while they computed, to give this round up. Its rows are then dropped, should_stop is called
+  /// once more with the batches done before, and the work ends. None: never.
+  std::function<bool()> given_up;
   /// Every row, on every rank, after the round in which it was computed.
   std::function<void(std::int64_t sequence, std::span<const double> row)> store;
   /// On every rank after each round; true ends the work. What it decides must be the same on all ranks.

@@ -66,6 +66,7 @@ class Llama {
   /// With layers in slices: goes along with passes that other ranks still make, until none does; to be called before every other exchange, on all
   /// ranks. Without slices it does nothing.
   void meet_others() const;
+  bool is_sliced() const noexcept { return slices_ != nullptr; }
   /// Of the base weights that this object holds, slices and whole ones.
   std::int64_t held_bytes() const;
   at::Tensor final_norm(const at::Tensor& x) const;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/log.hpp"
+#include "base/stop_request.hpp"
 #include "comm/agreement.hpp"
 #include "eval/ending_tokens.hpp"
 #include "stages/long_loop.hpp"
@@ -47,8 +48,9 @@ bool GeneratedTitles::fill(const Adapter* adapter) {
   LongLoop loop(context_, kTitlesState, "samples", static_cast<std::int64_t>(table_.size()), done,
                 [&](const std::filesystem::path& path) { save(path); });
   const std::vector<std::span<const TokenId>> sequences(prompts_.begin(), prompts_.end());
-  return fill_generated(model_.llama(), adapter, sequences, beams, context_.config().evaluate.batch_tokens.value_or(kAutoBatchTokens),
-                        table_, context_.world(), [&](std::int64_t samples_done) { return loop.stops(samples_done); });
+  return fill_generated(
+      model_.llama(), adapter, sequences, beams, context_.config().evaluate.batch_tokens.value_or(kAutoBatchTokens), table_,
+      context_.world(), [&](std::int64_t samples_done) { return loop.stops(samples_done); }, StopRequest::is_urgent);
 }
 
 void GeneratedTitles::restore() {

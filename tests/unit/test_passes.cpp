@@ -2,8 +2,10 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "comm/self_communicator.hpp"
 #include "data/tokenizer.hpp"
 #include "eval/predictions.hpp"
 #include "support/thread_ranks.hpp"
@@ -78,6 +80,43 @@ TEST(Passes, GeneratedTokensAreTheSameForAnyNumberOfRanks) {
       if (a[i].tokens != b[i].tokens || a[i].score != b[i].score || a[i].tokens.empty()) return false;
     return true;
   });
+}
+
+TEST(Passes, AnUrgentStopWithinARoundOfGenerationLosesThatRoundOnly) {
+  const auto prompts = invented_prompts(13);
+  const std::vector<std::span<const std::int32_t>> spans(prompts.begin(), prompts.end());
+  const BeamSettings settings{2, 6, 1.0, {9, 10}, false};
+  const auto fill = [&](std::vector<Generated>& table, Communicator& world, const ShouldStop& stop,
+                        const std::function<bool()>& is_urgent) {
+    return fill_generated(test::tiny_llama(), &test::tiny_adapter(), spans, settings, 90, table, world, stop, is_urgent);
+  };
+  const auto same = [](const Generated& a, const Generated& b) { return a.tokens == b.tokens && a.score == b.score; };
+  std::vector<Generated> expected(13);
+  SelfCommunicator self;
+  ASSERT_TRUE(fill(expected, self, {}, {}));
+  struct Case {
+    int ranks, looks_before;
+    bool in_a_later_round;
+  };
+  for (const Case& one : {Case{1, 0, false}, {1, 1, false}, {1, 4, true}, {2, 0, false}, {2, 3, true}, {3, 1, false}, {5, 0, false}}) {
+    SCOPED_TRACE(testing::Message() << one.ranks << " ranks, urgent after " << one.looks_before << " looks");
+    test::on_ranks(one.ranks, [&](Communicator& world) {
+      at::set_num_threads(1);
+      std::vector<Generated> table(13);
+      std::int64_t stopped_at = -1;
+      int looks = 0;  // one rank hears of it
+      const bool is_asked = world.rank() == world.size() / 2;
+      const bool whole = fill(
+          table, world, [&](std::int64_t done) { return stopped_at = done, false; },
+          [&] { return is_asked && looks++ >= one.looks_before; });
+      EXPECT_FALSE(whole);
+      const auto done = std::ranges::count_if(table, [](const Generated& generated) { return !std::isnan(generated.score); });
+      EXPECT_EQ(done, stopped_at);
+      EXPECT_EQ(done > 0, one.in_a_later_round);
+      EXPECT_TRUE(fill(table, world, {}, [] { return false; }));
+      EXPECT_TRUE(std::ranges::equal(table, expected, same));
+    });
+  }
 }
 
 TEST(Passes, TitleEmbeddingsAreTheSameBitsForAnyNumberOfRanks) {
