@@ -42,7 +42,8 @@ void agree(Communicator& world, const std::optional<Error>& own) {
   std::int64_t code = mine ? static_cast<std::int64_t>(own->code()) : 0;
   world.broadcast(std::span<std::int64_t>(&code, 1), first);
   const std::string text = text_from(world, mine ? own->what() : "", first);
-  throw AgreedError(static_cast<ExitCode>(code), first == 0 ? text : fmt::format("rank {}: {}", first, text));
+  const bool names_its_rank = first == 0 || text.starts_with(fmt::format("rank {} ", first));
+  throw AgreedError(static_cast<ExitCode>(code), names_its_rank ? text : fmt::format("rank {}: {}", first, text));
 }
 
 void together(Communicator& world, const std::function<void()>& work) { agree(world, error_of(work)); }

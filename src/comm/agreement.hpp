@@ -18,6 +18,7 @@ class AgreedError : public Error {
 /// Every rank says what went wrong with it, if anything did; the error of the lowest such rank is thrown on all. For checks whose outcome can
 /// differ between ranks. Collective.
 ///   rank 0: -   rank 1: "x.h5: ..."   rank 2: "y.h5: ..."   ->   AgreedError("rank 1: x.h5: ...") on every rank
+/// A text that begins with "rank 1 " stays as it is.
 void agree(Communicator& world, const std::optional<Error>& own);
 
 /// Runs `work` on every rank and agrees on what it threw. Collective; `work` itself must not be.

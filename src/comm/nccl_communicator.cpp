@@ -26,6 +26,28 @@ namespace {
 constexpr int kLooks = 1000;  ///< looks before the wait begins to sleep between them
 constexpr std::chrono::microseconds kSleep{100};
 
+/// What a rank tells those that it meets: that it has what it needs for an exchange, or why not.
+struct Readiness {
+  std::int32_t code = 0;  ///< of the error; 0: none
+  std::array<char, 252> text{};
+};
+
+template <class Prepare>
+Readiness readiness(const Prepare& prepare) {
+  Readiness own;
+  try {
+    prepare();
+  } catch (const Error& error) {
+    own.code = static_cast<std::int32_t>(error.code());
+    std::string_view(error.what()).copy(own.text.data(), own.text.size() - 1);
+  }
+  return own;
+}
+
+void check(const Readiness& of_rank) {
+  if (of_rank.code != 0) throw Error(static_cast<ExitCode>(of_rank.code), of_rank.text.data());
+}
+
 }  // namespace
 
 /// NCCL's communicator, in which nothing waits without an end.
@@ -38,7 +60,13 @@ class NcclCommunicator::Link {
     ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
     config.blocking = 0;
     host.barrier("the start of NCCL");
-    check(ncclCommInitRankConfig(&comm_, host.size(), id, rank_, &config), "the start", "ncclCommInitRankConfig");
+    try {
+      together(host,
+               [&] { check(ncclCommInitRankConfig(&comm_, host.size(), id, rank_, &config), "the start", "ncclCommInitRankConfig"); });
+    } catch (const Error&) {
+      abort();  // what waits for a peer that has failed
+      throw;
+    }
     in_phase("the start", [&] { wait("the start", "ncclCommInitRankConfig"); });
   }
   /// While an error is on its way a peer may be gone: what Finalize would wait for, Abort leaves.
@@ -54,6 +82,7 @@ class NcclCommunicator::Link {
   /// Runs what needs memory of the GPU; where there is none left, the error names rank and phase, too.
   template <class Work>
   void in_phase(std::string_view phase, const Work& work) const {
+    GORACS_CHECK_PEER(!failed_, "'{}' after an exchange that failed", phase);
     try {
       work();
     } catch (const Error& error) {
@@ -65,7 +94,6 @@ class NcclCommunicator::Link {
   /// Queues what `enqueue` calls on our stream and waits until it is done.
   /// It may name another call than `call` as the one that failed.
   void run(std::string_view phase, const char* call, const std::function<ncclResult_t(const char*& failed)>& enqueue) {
-    GORACS_CHECK_PEER(!failed_, "'{}' after an exchange that failed", phase);
     const char* failed = call;
     const ncclResult_t result = enqueue(failed);
     check(result, phase, failed);
@@ -145,12 +173,31 @@ std::string nccl_version() {
                                                  : "";
 }
 
-/// All pieces at once, in one group. The ranks concerned have met.
-void NcclCommunicator::exchange(std::string_view phase, std::span<const std::byte> from, std::span<const Piece> sends,
-                                std::span<std::byte> to, std::span<const Piece> receives) {
+/// Every rank prepares its part, and all meet. Who could not, tells the others: all throw its error, and no call of NCCL waits for it.
+void NcclCommunicator::meet(std::string_view phase, const Prepare& prepare) {
+  together(host_, [&] { link_->in_phase(phase, prepare); }, [&] { host_.barrier(phase); });
+}
+
+/// The same of two.
+void NcclCommunicator::meet_one(int peer, bool speaks_first, std::string_view phase, const Prepare& prepare) {
+  const Readiness own = readiness([&] { link_->in_phase(phase, prepare); });
+  Readiness of_peer;
+  if (speaks_first) host_.send(std::span<const Readiness>(&own, 1), peer);
+  host_.receive(std::span<Readiness>(&of_peer, 1), peer);
+  if (!speaks_first) host_.send(std::span<const Readiness>(&own, 1), peer);
+  check(own);
+  check(of_peer);
+}
+
+/// All pieces at once, in one group. The ranks concerned meet before.
+void NcclCommunicator::exchange(std::string_view phase, const std::function<void(const Prepare&)>& meeting, std::span<const std::byte> from,
+                                std::span<const Piece> sends, std::span<std::byte> to, std::span<const Piece> receives) {
+  cuda::DeviceArray<std::byte> out, in;
+  meeting([&] {
+    out = cuda::DeviceArray<std::byte>(from);
+    in = cuda::DeviceArray<std::byte>(static_cast<std::int64_t>(to.size()));
+  });
   link_->in_phase(phase, [&] {
-    const cuda::DeviceArray<std::byte> out(from);
-    cuda::DeviceArray<std::byte> in(static_cast<std::int64_t>(to.size()));
     link_->run(phase, "ncclGroupEnd", [&](const char*& failed) {
       ncclResult_t result = ncclSuccess;
       const auto is_well = [&] { return result == ncclSuccess || result == ncclInProgress; };
@@ -182,16 +229,20 @@ void NcclCommunicator::reduce(std::span<T> values, ReduceOp op) {
   const auto length = static_cast<std::int64_t>(values.size());
   const auto own = static_cast<std::size_t>(RowBlock::of(length, rank(), size()).size()) * sizeof(T);
   std::vector<Piece> sends, receives;
+  std::vector<std::size_t> blocks;  // in bytes
   for (int r = 0; r < size(); ++r) {
     const RowBlock block = RowBlock::of(length, r, size());
-    sends.push_back({r, static_cast<std::size_t>(block.begin) * sizeof(T), static_cast<std::size_t>(block.size()) * sizeof(T)});
+    blocks.push_back(static_cast<std::size_t>(block.size()) * sizeof(T));
+    sends.push_back({r, static_cast<std::size_t>(block.begin) * sizeof(T), blocks.back()});
     receives.push_back({r, static_cast<std::size_t>(r) * own, own});
   }
   std::vector<T> parts(own / sizeof(T) * static_cast<std::size_t>(size())), folded_block(own / sizeof(T));
-  host_.barrier("all-reduce");
-  exchange("all-reduce", std::as_bytes(values), sends, std::as_writable_bytes(std::span<T>(parts)), receives);
+  constexpr const char* kPhase = "all-reduce";
+  exchange(
+      kPhase, [&](const Prepare& prepare) { meet(kPhase, prepare); }, std::as_bytes(values), sends,
+      std::as_writable_bytes(std::span<T>(parts)), receives);
   if (!folded_block.empty()) fold_ranks<T>(parts, folded_block, op);
-  const std::vector<std::byte> all = gather_bytes(std::as_bytes(std::span<const T>(folded_block)), kEveryRank);
+  const std::vector<std::byte> all = gather_parts(std::as_bytes(std::span<const T>(folded_block)), blocks, kEveryRank);
   std::copy(all.begin(), all.end(), std::as_writable_bytes(values).begin());
 }
 
@@ -200,10 +251,10 @@ void NcclCommunicator::all_reduce(std::span<float> values, ReduceOp op) { reduce
 void NcclCommunicator::all_reduce(std::span<std::int64_t> values, ReduceOp op) { reduce(values, op); }
 
 void NcclCommunicator::broadcast_bytes(std::span<std::byte> values, int root) {
-  host_.barrier("broadcast");
+  cuda::DeviceArray<std::byte> device;
+  meet("broadcast", [&] { device = cuda::DeviceArray<std::byte>(std::span<const std::byte>(values)); });
   if (values.empty()) return;
   link_->in_phase("broadcast", [&] {
-    cuda::DeviceArray<std::byte> device{std::span<const std::byte>(values)};
     link_->run("broadcast", "ncclBroadcast", [&](const char*&) {
       return ncclBroadcast(device.data(), device.data(), values.size(), ncclInt8, root, link_->comm(), cuda::stream());
     });
@@ -212,50 +263,50 @@ void NcclCommunicator::broadcast_bytes(std::span<std::byte> values, int root) {
   });
 }
 
-// The two meet over the host before NCCL is called: a byte there, a byte back.
 void NcclCommunicator::send_bytes(std::span<const std::byte> values, int to) {
-  std::array<std::byte, 1> ready{};
-  host_.send(std::span<const std::byte>(ready), to);
-  host_.receive(std::span<std::byte>(ready), to);
-  if (values.empty()) return;
+  const std::string phase = fmt::format("send to rank {}", to);
+  const auto meeting = [&](const Prepare& prepare) { meet_one(to, /*speaks_first=*/true, phase, prepare); };
   const Piece whole{to, 0, values.size()};
-  exchange(fmt::format("send to rank {}", to), values, std::span(&whole, 1), {}, {});
+  exchange(phase, meeting, values, std::span(&whole, 1), {}, {});
 }
 
 void NcclCommunicator::receive_bytes(std::span<std::byte> values, int from) {
-  std::array<std::byte, 1> ready{};
-  host_.receive(std::span<std::byte>(ready), from);
-  host_.send(std::span<const std::byte>(ready), from);
-  if (values.empty()) return;
+  const std::string phase = fmt::format("receive from rank {}", from);
+  const auto meeting = [&](const Prepare& prepare) { meet_one(from, /*speaks_first=*/false, phase, prepare); };
   const Piece whole{from, 0, values.size()};
-  exchange(fmt::format("receive from rank {}", from), {}, {}, values, std::span(&whole, 1));
+  exchange(phase, meeting, {}, {}, values, std::span(&whole, 1));
 }
 
 std::vector<std::byte> NcclCommunicator::gather_bytes(std::span<const std::byte> local, int root) {
   const std::size_t own = local.size();
-  const std::vector<std::size_t> lengths = host_.all_gather(std::span<const std::size_t>(&own, 1));  // and all have met
+  return gather_parts(local, host_.all_gather(std::span<const std::size_t>(&own, 1)), root);
+}
+
+std::vector<std::byte> NcclCommunicator::gather_parts(std::span<const std::byte> local, const std::vector<std::size_t>& lengths, int root) {
   std::vector<Piece> sends, receives;
   std::size_t total = 0;
   for (int r = 0; r < size(); ++r) {
     const std::size_t length = lengths[static_cast<std::size_t>(r)];
-    if (root == kEveryRank || root == r) sends.push_back({r, 0, own});
+    if (root == kEveryRank || root == r) sends.push_back({r, 0, local.size()});
     if (root == kEveryRank || root == rank()) {
       receives.push_back({r, total, length});
       total += length;
     }
   }
   std::vector<std::byte> all(total);
-  exchange("gather", local, sends, all, receives);
+  exchange("gather", [&](const Prepare& prepare) { meet("gather", prepare); }, local, sends, all, receives);
   return all;
 }
 
 std::vector<std::byte> NcclCommunicator::gather_equal_bytes(std::span<const std::byte> local) {
   std::vector<std::byte> all(local.size() * static_cast<std::size_t>(size()));
-  host_.barrier("all-gather");
+  cuda::DeviceArray<std::byte> own, device;
+  meet("all-gather", [&] {
+    own = cuda::DeviceArray<std::byte>(local);
+    device = cuda::DeviceArray<std::byte>(static_cast<std::int64_t>(all.size()));
+  });
   if (all.empty()) return all;
   link_->in_phase("all-gather", [&] {
-    const cuda::DeviceArray<std::byte> own(local);
-    cuda::DeviceArray<std::byte> device(static_cast<std::int64_t>(all.size()));
     link_->run("all-gather", "ncclAllGather", [&](const char*&) {
       return ncclAllGather(own.data(), device.data(), local.size(), ncclInt8, link_->comm(), cuda::stream());
     });

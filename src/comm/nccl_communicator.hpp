@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -14,7 +15,7 @@ namespace goracs {
 /// The same ranks as those of another communicator, with one GPU each, over NCCL.
 ///
 /// Goals: no NCCL call pends while a rank is at other work: all ranks meet over `host` before each one, where a peer that does not come is waited
-///   for and named. NCCL itself is never blocking: its calls are polled for errors until the deadline; then it is aborted, and the error names
+///   for and named, and one that lacks memory for it tells the others. NCCL itself is never blocking: its calls are polled for errors until the deadline; then it is aborted, and the error names
 ///   rank, phase and call. Buffers of the device never go to MPI.
 /// Non-goals: spans of device memory; those of the host are staged through the GPU (the exchange of what is there already comes with its first
 ///   caller). Overlap with work.
@@ -52,10 +53,14 @@ class NcclCommunicator final : public Communicator {
     int peer;
     std::size_t offset, bytes;
   };
+  using Prepare = std::function<void()>;
+  void meet(std::string_view phase, const Prepare& prepare);
+  void meet_one(int peer, bool speaks_first, std::string_view phase, const Prepare& prepare);
   template <class T>
   void reduce(std::span<T> values, ReduceOp op);
-  void exchange(std::string_view phase, std::span<const std::byte> from, std::span<const Piece> sends, std::span<std::byte> to,
-                std::span<const Piece> receives);
+  void exchange(std::string_view phase, const std::function<void(const Prepare&)>& meeting, std::span<const std::byte> from,
+                std::span<const Piece> sends, std::span<std::byte> to, std::span<const Piece> receives);
+  std::vector<std::byte> gather_parts(std::span<const std::byte> local, const std::vector<std::size_t>& lengths, int root);
 
   Communicator& host_;
   std::unique_ptr<Link> link_;

@@ -131,8 +131,8 @@ void CostMatrix::write_distances(const DistanceFile& file, Communicator& world) 
 void CostMatrix::scale(const SelectionInput& input, const ClassRows& rows, const SelectConfig& config, Communicator& world) {
   const auto own_rows = std::span(rows.train).subspan(static_cast<std::size_t>(rows_.begin), static_cast<std::size_t>(rows_.size()));
   std::vector<float> nearest(own_rows.size()), farthest(own_rows.size());
-  kernels_->row_range(values_, nearest, farthest);
   together(world, [&] {
+    kernels_->row_range(values_, nearest, farthest);
     for (std::size_t k = 0; k < own_rows.size(); ++k)
       GORACS_CHECK_INPUT(std::isfinite(farthest[k]), "{}: row {} is so far from a validation row that float32 cannot hold their distance",
                          train_name(input), own_rows[k]);
@@ -153,7 +153,7 @@ void CostMatrix::scale(const SelectionInput& input, const ClassRows& rows, const
   }
   scale.lowest = world.all_reduce(scale.lowest, ReduceOp::kMin);
   scale.highest = world.all_reduce(scale.highest, ReduceOp::kMax);
-  kernels_->normalise_cost(values_, penalty, scale);
+  together(world, [&] { kernels_->normalise_cost(values_, penalty, scale); });
 }
 
 CostMatrix CostMatrix::of(MatrixView<const float> whole, Communicator& world, Place place) {

@@ -1,5 +1,5 @@
-// One rank of mpirun for nccl_call_faults.py: the N-th call of rank 1 on the fakes of NCCL and cudart fails.
-//   fail_a_nccl_call DEADLINE_SECONDS N      0: none fails; rank 1 prints its calls
+// One rank of mpirun for nccl_call_faults.py: the N-th call of rank RANK on the fakes of NCCL and cudart fails.
+//   fail_a_nccl_call DEADLINE_SECONDS RANK N      0: none fails; RANK prints its calls
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -18,24 +18,27 @@ void exchange(goracs::Communicator& ranks) {
   ranks.all_gather(std::span<const double>(own));
   std::vector<double> values{1, 2, 3};
   ranks.broadcast(std::span<double>(values), 0);
+  ranks.min_with_row({0.5, ranks.rank()});
+  if (ranks.rank() == 0) ranks.send(std::span<const double>(values), 1);
+  if (ranks.rank() == 1) ranks.receive(std::span<double>(values), 0);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc != 4) return 2;
   const double deadline = std::atof(argv[1]);
-  const int nth = std::atoi(argv[2]);
+  const int fails = std::atoi(argv[2]), nth = std::atoi(argv[3]);
   auto world = goracs::World::join(argc, argv);
   world.deadline(deadline);
   const int rank = world.communicator().rank();
   setenv("GORACS_FAKE_DEVICES", std::to_string(world.communicator().size()).c_str(), 1);
   try {
-    if (rank == 1 && nth > 0) goracs::fakes::fail_any_call(nth, kFailed);
+    if (rank == fails && nth > 0) goracs::fakes::fail_any_call(nth, kFailed);
     world.use_gpus(deadline);
     exchange(world.communicator());
     const int code = world.leave(goracs::ExitCode::kDone);
-    if (rank == 1 && nth == 0)
+    if (rank == fails && nth == 0)
       for (const std::string& call : goracs::fakes::calls()) std::printf("call %s\n", call.c_str());
     return code;
   } catch (const goracs::AgreedError& error) {

@@ -129,9 +129,11 @@ ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
 ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUniqueId id, int rank, ncclConfig_t* config) {
   if (config->blocking != 0) throw Violation("a communicator that blocks");
   if (id.internal[0] != 7 || id.internal[NCCL_UNIQUE_ID_BYTES - 1] != 7) return ncclInvalidArgument;  // rank 0's never came
+  MPI_Comm mpi = MPI_COMM_NULL;
+  MPI_Comm_dup(MPI_COMM_WORLD, &mpi);  // by all, whoever fails: the real one waits for nobody here
   if (const ncclResult_t result = begin("ncclCommInitRankConfig"); result != ncclSuccess) return result;
   *comm = new ncclComm;
-  MPI_Comm_dup(MPI_COMM_WORLD, &(*comm)->mpi);
+  (*comm)->mpi = mpi;
   MPI_Comm_rank((*comm)->mpi, &(*comm)->rank);
   MPI_Comm_size((*comm)->mpi, &(*comm)->size);
   if (rank != (*comm)->rank || ranks != (*comm)->size) throw Violation("other ranks than MPI's");
