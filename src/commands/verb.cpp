@@ -29,7 +29,7 @@ bool wants_gpus(const std::string& device, Communicator& ranks) {
     return true;
   }
   if (!why_not)
-    log_info("run.device auto: a GPU for each rank, for select; all other stages run on the CPU");
+    log_info("run.device auto: a GPU for each rank");
   else if (cuda::visible_gpus().compiled)
     log_info("run.device auto: the CPU, since {}", *why_not);
   return !why_not;

@@ -22,12 +22,13 @@ BeamCache::BeamCache(const PrefixCache& prefix, const std::vector<KeyValue>& pro
     return room;
   };
   for (const KeyValue& prompt : prompts) layers_.push_back({with_room(prompt.key), with_room(prompt.value)});
-  mask_ = at::full({static_cast<std::int64_t>(length.size()), num_beams, all}, kHidden, at::kFloat);
+  mask_ = at::full({static_cast<std::int64_t>(length.size()), num_beams, all}, kHidden, prompts.front().key.options().dtype(at::kFloat));
   for (std::size_t n = 0; n < length.size(); ++n) mask_[static_cast<std::int64_t>(n)].narrow(1, 0, length[n]).fill_(0.0F);
 }
 
 void BeamCache::begin_step(std::span<const std::int64_t> parent) {
-  const at::Tensor from = at::tensor(at::IntArrayRef(parent.data(), parent.size()), at::kLong).view({-1, num_beams_, 1});
+  const at::Tensor from =
+      at::tensor(at::IntArrayRef(parent.data(), parent.size()), mask_.options().dtype(at::kLong)).view({-1, num_beams_, 1});
   mask_ = mask_.gather(1, from.expand({-1, -1, mask_.size(2)}));
   const std::int64_t first = columns();
   for (std::int64_t w = 0; w < num_beams_; ++w) mask_.select(1, w).select(1, first + w).fill_(0.0F);

@@ -3,7 +3,7 @@
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 
-#include <algorithm>
+#include "model/device.hpp"
 
 namespace goracs {
 
@@ -11,11 +11,8 @@ Matrix<double> class_probabilities(const Llama& model, const Adapter* adapter, c
                                    std::span<const std::span<const std::int32_t>> prompts, const std::vector<std::int64_t>& class_tokens) {
   const at::NoGradGuard no_graph;
   const at::Tensor hidden = last_hidden(model, adapter, prefix, prompts);
-  const at::Tensor logits = model.logits_of(hidden, at::tensor(class_tokens, at::kLong));
-  const at::Tensor p = at::softmax(logits.to(at::kDouble), 1).contiguous();
-  Matrix<double> probability(p.size(0), p.size(1));
-  std::copy_n(p.const_data_ptr<double>(), p.numel(), probability.data());
-  return probability;
+  const at::Tensor logits = model.logits_of(hidden, at::tensor(class_tokens, model.indices()));
+  return host_matrix(at::softmax(logits.to(at::kDouble), 1));
 }
 
 }  // namespace goracs

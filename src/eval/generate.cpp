@@ -1,33 +1,25 @@
 #include "eval/generate.hpp"
 
 #include <ATen/Functions.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 
 #include "eval/beam_cache.hpp"
+#include "eval/best_candidates.hpp"
 
 namespace goracs {
 namespace {
 
 /// Every open search takes its step from logits (N, beams, V); searches[n] belongs to row n.
 void advance_all(std::vector<BeamSearch*>& searches, const at::Tensor& logits) {
-  const at::Tensor wide = logits.to(at::kFloat).contiguous();
-  const at::Tensor normaliser = at::logsumexp(wide, -1).contiguous();
-  const std::int64_t beams = wide.size(1), vocabulary = wide.size(2);
-  const auto* values = wide.const_data_ptr<float>();
-  const auto* sums = normaliser.const_data_ptr<float>();
-  at::parallel_for(0, static_cast<std::int64_t>(searches.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t n = begin; n < end; ++n) {
-      BeamSearch& search = *searches[static_cast<std::size_t>(n)];
-      if (!search.is_open()) continue;
-      std::vector<float> running;
-      for (const auto& beam : search.running()) running.push_back(beam.score);
-      search.advance(best_candidates(values + n * beams * vocabulary, vocabulary, {sums + n * beams, running.size()}, running,
-                                     search.candidates_wanted()));
-    }
-  });
+  std::vector<std::vector<float>> running(searches.size());
+  for (std::size_t n = 0; n < searches.size(); ++n)
+    if (searches[n]->is_open())
+      for (const auto& beam : searches[n]->running()) running[n].push_back(beam.score);
+  const auto best = best_candidates(logits, running, searches.front()->candidates_wanted());
+  for (std::size_t n = 0; n < searches.size(); ++n)
+    if (searches[n]->is_open()) searches[n]->advance(best[n]);
 }
 
 /// The rows of searches that are still open.
@@ -72,14 +64,14 @@ std::vector<std::vector<Hypothesis>> generate(const Llama& model, const Adapter*
 
   std::vector<std::int64_t> suffix_length;
   for (const auto& prompt : prompts) suffix_length.push_back(static_cast<std::int64_t>(prompt.size()) - prefix.size());
-  at::Tensor position = at::tensor(suffix_length, at::kLong) + prefix.size();  // (N) of the next token
+  at::Tensor position = at::tensor(suffix_length, model.indices()) + prefix.size();  // (N) of the next token
   BeamCache cache(prefix, kept, suffix_length, settings.num_beams, settings.max_new_tokens);
   kept.clear();
   for (std::vector<std::int64_t> rows = open_rows(searches); !rows.empty(); rows = open_rows(searches)) {
     if (gives_up && gives_up()) return {};
     // leaving the batch costs one copy of the cache: done once a quarter is closed
     if (4 * rows.size() <= 3 * searches.size()) {
-      const at::Tensor chosen = at::tensor(rows, at::kLong);
+      const at::Tensor chosen = at::tensor(rows, model.indices());
       cache.keep(chosen);
       position = position.index_select(0, chosen);
       std::vector<BeamSearch*> open;
@@ -88,7 +80,7 @@ std::vector<std::vector<Hypothesis>> generate(const Llama& model, const Adapter*
     }
     const NextTokens next = next_tokens(searches, settings.num_beams);
     cache.begin_step(next.parent);
-    const at::Tensor ids = at::tensor(next.token, at::kLong).view({-1, settings.num_beams});
+    const at::Tensor ids = at::tensor(next.token, model.indices()).view({-1, settings.num_beams});
     const Rotary rotary = Rotary::at_positions(model.config(), position.unsqueeze(1), model.dtype());
     advance_all(searches, model.logits(model.final_norm(model.layers(model.embed(ids), {rotary, &cache, adapter, {}}))));
     position += 1;

@@ -7,6 +7,7 @@
 #include "eval/generate.hpp"
 #include "eval/step_meeting.hpp"
 #include "model/batch_rounds.hpp"
+#include "model/device.hpp"
 #include "model/length_batches.hpp"
 
 namespace goracs {
@@ -110,10 +111,7 @@ bool fill_title_embeddings(const Llama& model, TokenSequences titles, std::int64
   work.result = "the embedding of title";
   work.width = table.cols;
   work.compute = [&](const std::vector<std::int64_t>& batch) {
-    const at::Tensor hidden = last_hidden(model, nullptr, nothing, chosen(titles, batch)).to(at::kDouble).contiguous();
-    Matrix<double> rows(hidden.size(0), hidden.size(1));
-    std::copy_n(hidden.const_data_ptr<double>(), hidden.numel(), rows.data());
-    return rows;
+    return host_matrix(last_hidden(model, nullptr, nothing, chosen(titles, batch)));
   };
   work.meet = [&] { model.meet_others(); };
   work.store = [&](std::int64_t i, std::span<const double> row) {

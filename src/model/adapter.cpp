@@ -111,6 +111,12 @@ Adapter Adapter::clone() const {
   return copy;
 }
 
+Adapter Adapter::on(at::Device device) const {
+  Adapter placed = *this;
+  for (LoraPair& pair : placed.pairs_) pair = {pair.a.detach().to(device), pair.b.detach().to(device)};
+  return placed;
+}
+
 void Adapter::track_gradients(bool tracked) {
   for (LoraPair& pair : pairs_) {
     pair.a.set_requires_grad(tracked);

@@ -57,6 +57,8 @@ class Adapter {
 
   /// A copy that shares nothing, without gradients.
   Adapter clone() const;
+  /// The same on this device, without gradients; what is there already is shared.
+  Adapter on(at::Device device) const;
   void track_gradients(bool tracked);
   /// sqrt of the sum of squares of all B: 0 for an adapter that changes nothing.
   double b_norm() const;

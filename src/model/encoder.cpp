@@ -13,7 +13,8 @@ namespace {
 /// Keys of an encoder under the prefixes and names that its family has used.
 class EncoderKeys {
  public:
-  EncoderKeys(const Weights& weights, const std::filesystem::path& folder) : weights_(weights) {
+  EncoderKeys(const Weights& weights, const std::filesystem::path& folder, at::Device device)
+      : weights_(weights), placed_(at::TensorOptions(at::kFloat).device(device)) {
     for (const char* prefix : {"", "bert.", "roberta."})
       if (weights.contains(std::string(prefix) + "embeddings.word_embeddings.weight")) {
         prefix_ = prefix;
@@ -24,7 +25,7 @@ class EncoderKeys {
   }
 
   at::Tensor load(const std::string& key, const std::vector<std::int64_t>& shape) const {
-    return weights_.load(prefix_ + key, shape, at::kFloat);
+    return weights_.load(prefix_ + key, shape, placed_);
   }
   /// LayerNorm's parameters were once called gamma and beta.
   at::Tensor load_norm(const std::string& key, const char* name, const char* old_name, std::int64_t size) const {
@@ -34,17 +35,18 @@ class EncoderKeys {
 
  private:
   const Weights& weights_;
+  at::TensorOptions placed_;
   std::string prefix_;
 };
 
 }  // namespace
 
-Encoder Encoder::load(const std::filesystem::path& folder) {
+Encoder Encoder::load(const std::filesystem::path& folder, at::Device device) {
   Encoder encoder;
   encoder.config_ = EncoderConfig::read(folder);
   const EncoderConfig& c = encoder.config_;
   const Weights weights = Weights::open_folder(folder);
-  const EncoderKeys keys(weights, folder);
+  const EncoderKeys keys(weights, folder, device);
   const auto linear = [&](const std::string& key, std::int64_t in, std::int64_t out) {
     return Linear{keys.load(key + ".weight", {out, in}), keys.load(key + ".bias", {out})};
   };
@@ -88,11 +90,12 @@ at::Tensor Encoder::layer(const Layer& layer, const at::Tensor& x, const at::Ten
   return norm(frozen_linear_plus(wide, layer.down.weight, layer.down.bias, attended), layer.output_norm);
 }
 
-at::Tensor Encoder::hidden_states(const at::Tensor& ids, const std::vector<std::int64_t>& lengths) const {
+at::Tensor Encoder::hidden_states(const at::Tensor& given_ids, const std::vector<std::int64_t>& lengths) const {
+  const at::Tensor ids = given_ids.to(words_.device());
   const std::int64_t length = ids.size(1);
   GORACS_CHECK_INPUT(length <= config_.max_length(), "{} tokens are more than the encoder's {} positions", length, config_.max_length());
   // BERT counts positions from 0; RoBERTa from pad id + 1 over ids that are no padding, the rest stands at the pad id
-  at::Tensor positions = at::arange(length, at::kLong).unsqueeze(0);
+  at::Tensor positions = at::arange(length, ids.options()).unsqueeze(0);
   if (config_.kind == EncoderKind::kRoberta) {
     const at::Tensor real = ids.ne(config_.pad_token_id).to(at::kLong);
     positions = real.cumsum(1) * real + config_.pad_token_id;
@@ -101,7 +104,8 @@ at::Tensor Encoder::hidden_states(const at::Tensor& ids, const std::vector<std::
 
   at::Tensor mask;  // (B, 1, 1, T), undefined when there is no padding
   const at::Tensor counts = at::tensor(lengths, at::kLong);
-  if (counts.min().item<std::int64_t>() < length) mask = (at::arange(length, at::kLong) < counts.unsqueeze(1)).unsqueeze(1).unsqueeze(1);
+  if (counts.min().item<std::int64_t>() < length)
+    mask = (at::arange(length, ids.options()) < counts.to(ids.device()).unsqueeze(1)).unsqueeze(1).unsqueeze(1);
   for (const Layer& one : layers_) x = layer(one, x, mask);
   return x;
 }

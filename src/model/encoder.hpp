@@ -14,11 +14,11 @@ namespace goracs {
 class Encoder {
  public:
   /// Errors: kInput naming what the folder lacks.
-  static Encoder load(const std::filesystem::path& folder);
+  static Encoder load(const std::filesystem::path& folder, at::Device device = at::kCPU);
 
   const EncoderConfig& config() const noexcept { return config_; }
 
-  /// ids (B, T) int64 padded on the right, lengths[b] real tokens in row b  ->  last hidden state (B, T, H); rows of padding mean nothing.
+  /// ids (B, T) int64 on any device, padded on the right, lengths[b] real tokens in row b  ->  last hidden state (B, T, H); rows of padding mean nothing.
   at::Tensor hidden_states(const at::Tensor& ids, const std::vector<std::int64_t>& lengths) const;
   /// The same, averaged over the real tokens  ->  (B, H) float32, not normalised.
   at::Tensor mean_pooled(const at::Tensor& ids, const std::vector<std::int64_t>& lengths) const;

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <set>
 
 #include "base/error.hpp"
@@ -35,19 +34,19 @@ Weights::Footprint sliced_footprint(const Weights& weights, const LlamaConfig& c
 
 }  // namespace
 
-Llama Llama::load(const std::filesystem::path& folder, at::ScalarType dtype, int ranks_on_host, Communicator* slices_over) {
+Llama Llama::load(const std::filesystem::path& folder, const at::TensorOptions& placed, int ranks_on_host, Communicator* slices_over) {
   Llama model;
   model.config_ = LlamaConfig::read(folder);
-  model.dtype_ = dtype;
+  const at::ScalarType dtype = model.dtype_ = c10::typeMetaToScalarType(placed.dtype());
   const LlamaConfig& c = model.config_;
   const Weights weights = Weights::open_folder(folder);
   weights.check_fits(slices_over == nullptr ? weights.footprint(dtype) : sliced_footprint(weights, c, dtype, slices_over->size()),
                      ranks_on_host, dtype);
-  if (slices_over != nullptr) model.slices_ = std::make_shared<SlicedLayers>(*slices_over);
+  if (slices_over != nullptr) model.slices_ = std::make_shared<SlicedLayers>(*slices_over, placed.device());
   std::set<std::string> used;
   const auto take = [&](const std::string& key, const std::vector<std::int64_t>& shape) {
     used.insert(key);
-    return weights.load(key, shape, dtype);
+    return weights.load(key, shape, slices_over != nullptr && is_of_a_layer(key) ? placed.device(at::kCPU) : placed);
   };
   model.embedding_ = take("model.embed_tokens.weight", {c.vocab_size, c.hidden_size});
   model.norm_ = take("model.norm.weight", {c.hidden_size});
@@ -104,7 +103,7 @@ std::int64_t Llama::held_bytes() const {
   return bytes;
 }
 
-at::Tensor Llama::embed(const at::Tensor& ids) const { return at::embedding(embedding_, ids); }
+at::Tensor Llama::embed(const at::Tensor& ids) const { return at::embedding(embedding_, ids.to(device())); }
 
 /// W x + (alpha / r) B A dropout(x)
 at::Tensor Llama::project(const at::Tensor& x, const at::Tensor& weight, std::int64_t layer, std::string_view module,
@@ -182,21 +181,12 @@ at::Tensor Llama::logits_gradient_of(const at::Tensor& gradient, const at::Tenso
   return at::matmul(gradient, head_.index_select(0, classes));
 }
 
-Rotary Llama::rotary_from_zero(std::int64_t length) const { return Rotary::at_positions(config_, at::arange(length, at::kLong), dtype_); }
+Rotary Llama::rotary_from_zero(std::int64_t length) const { return Rotary::at_positions(config_, at::arange(length, indices()), dtype_); }
 
 at::Tensor Llama::hidden_states(const at::Tensor& ids, const Adapter* adapter) const {
   CausalAttention attention;
   const ForwardContext context{rotary_from_zero(ids.size(1)), &attention, adapter, {}};
   return final_norm(layers(embed(ids), context));
-}
-
-at::ScalarType compute_dtype(const std::string& setting) {
-  if (setting == "float32") return at::kFloat;
-  if (setting == "bfloat16") return at::kBFloat16;
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string word; info >> word;)
-    if (word == "avx512_bf16" || word == "amx_bf16") return at::kBFloat16;
-  return at::kFloat;
 }
 
 }  // namespace goracs

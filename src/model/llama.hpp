@@ -41,16 +41,21 @@ class Llama {
  public:
   static constexpr std::int64_t kAllLayers = -1;
 
-  /// Weights stay in the mapped file where their stored type is `dtype` (kFloat or kBFloat16), else are converted once.
+  /// weights: their type (kFloat or kBFloat16) and device, the CPU unless given. On the CPU they stay in the mapped file where their stored type is
+  /// that one, else are converted once.
   /// Errors: kInput (missing or unknown keys, shapes that do not fit); kUsage when `ranks_on_host` such models do not fit into this host's memory.
   /// slices_over: these ranks hold the layers in slices (SlicedLayers; embedding, head and final norm are whole on each). Then each layer's first use
   /// may take part in a gather, and meet_others ends every stretch of passes. Not collective itself.
-  static Llama load(const std::filesystem::path& folder, at::ScalarType dtype, int ranks_on_host = 1, Communicator* slices_over = nullptr);
+  static Llama load(const std::filesystem::path& folder, const at::TensorOptions& weights, int ranks_on_host = 1,
+                    Communicator* slices_over = nullptr);
 
   const LlamaConfig& config() const noexcept { return config_; }
   at::ScalarType dtype() const noexcept { return dtype_; }
+  at::Device device() const { return embedding_.device(); }
+  /// Of token ids, positions and rows that go with it.
+  at::TensorOptions indices() const { return at::TensorOptions(at::kLong).device(device()); }
 
-  /// ids (B, T) int64  ->  (B, T, H)
+  /// ids (B, T) int64 on any device  ->  (B, T, H)
   at::Tensor embed(const at::Tensor& ids) const;
   /// Layer `index` on x (B, T, H)  ->  (B, T, H). With `probe` the value projection's output is cut from the graph (ValueProbe).
   at::Tensor layer(std::int64_t index, const at::Tensor& x, const ForwardContext& context, ValueProbe* probe = nullptr) const;
@@ -106,8 +111,5 @@ class Llama {
   std::vector<Layer> layers_;  ///< none where they are in slices
   std::shared_ptr<SlicedLayers> slices_;
 };
-
-/// `float32`, `bfloat16`, or `auto`: bfloat16 where the processor multiplies it (avx512_bf16, amx_bf16), else float32.
-at::ScalarType compute_dtype(const std::string& setting);
 
 }  // namespace goracs

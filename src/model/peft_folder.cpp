@@ -142,7 +142,7 @@ void Adapter::save(const fs::path& folder, const std::string& base_model) const 
   const auto names = this->names();
   const auto values = tensors();
   for (std::size_t k = 0; k < names.size(); ++k) {
-    kept.push_back(values[k].detach().contiguous());
+    kept.push_back(values[k].detach().to(at::kCPU).contiguous());
     views.emplace(names[k], view_of(kept.back()));
   }
   write_safetensors(weight_file, views);

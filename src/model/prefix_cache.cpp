@@ -55,8 +55,9 @@ at::Tensor SuffixAttention::operator()(std::int64_t layer, const at::Tensor& que
     return at::cat({front.expand({sequences, -1, -1, -1}), back}, 2);
   };
   // key k is seen from position p when k <= P + p
-  const at::Tensor keys = at::arange(prefix_.size() + suffix, at::kLong);
-  const at::Tensor from = is_single ? positions_.view({-1, 1, 1, 1}) : at::arange(suffix, at::kLong).view({1, 1, -1, 1});
+  const at::TensorOptions indices = key.options().dtype(at::kLong);
+  const at::Tensor keys = at::arange(prefix_.size() + suffix, indices);
+  const at::Tensor from = is_single ? positions_.view({-1, 1, 1, 1}) : at::arange(suffix, indices).view({1, 1, -1, 1});
   const at::Tensor seen = keys.view({1, 1, 1, -1}) <= from + prefix_.size();
   return at::scaled_dot_product_attention(query, behind(shared.key, key), behind(shared.value, value), seen, 0.0, false, {},
                                           query.size(1) != key.size(1));
@@ -68,9 +69,9 @@ at::Tensor last_hidden(const Llama& model, const Adapter* adapter, const PrefixC
   std::vector<std::span<const std::int32_t>> suffixes;
   for (const auto& sequence : sequences) suffixes.push_back(sequence.subspan(static_cast<std::size_t>(prefix.size())));
   const TokenBatch batch = TokenBatch::padded_right(suffixes);
-  const at::Tensor positions = at::tensor(batch.length, at::kLong) - 1;
+  const at::Tensor positions = at::tensor(batch.length, model.indices()) - 1;
   SuffixAttention attention(prefix, positions, kept);
-  const at::Tensor from_prefix = at::arange(prefix.size(), prefix.size() + batch.columns(), at::kLong);
+  const at::Tensor from_prefix = at::arange(prefix.size(), prefix.size() + batch.columns(), model.indices());
   const ForwardContext context{Rotary::at_positions(model.config(), from_prefix, model.dtype()), &attention, adapter, {}};
   const std::int64_t last = model.config().num_layers - 1;
   const at::Tensor below = model.layers(model.embed(batch.ids), context, false, last);

@@ -33,7 +33,8 @@ at::Tensor inverse_frequencies(const LlamaConfig& config) {
 }
 
 Rotary Rotary::at_positions(const LlamaConfig& config, const at::Tensor& positions, at::ScalarType dtype) {
-  at::Tensor angles = positions.to(at::kFloat).unsqueeze(-1) * inverse_frequencies(config);  // (T, D/2) or (B, T, D/2)
+  at::Tensor angles =
+      positions.to(at::kFloat).unsqueeze(-1) * inverse_frequencies(config).to(positions.device());  // (T, D/2) or (B, T, D/2)
   if (angles.dim() == 2) angles = angles.unsqueeze(0);
   angles = angles.unsqueeze(1);
   return {angles.cos().to(dtype), angles.sin().to(dtype)};

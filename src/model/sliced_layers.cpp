@@ -60,7 +60,10 @@ void SlicedLayers::append(const std::vector<at::Tensor>& tensors) {
   }
   const std::int64_t whole = part * world_.size();
   for (Buffer& buffer : buffers_)
-    if (!buffer.bytes.defined() || buffer.bytes.numel() < whole) buffer.bytes = empty_bytes(whole);
+    if (!buffer.bytes.defined() || buffer.bytes.numel() < whole) {
+      buffer.gathered = empty_bytes(whole);
+      buffer.bytes = buffer.gathered.to(device_);
+    }
   layers_.push_back(std::move(layer));
 }
 
@@ -124,13 +127,14 @@ void SlicedLayers::begin_gather(std::int64_t layer) {
   const at::Tensor& slice = layers_[static_cast<std::size_t>(layer)].slice;
   const auto part = static_cast<std::size_t>(slice.numel());
   under_way_ = layer;
-  world_.begin_gather({bytes_of(slice), part}, {bytes_of(buffer.bytes), part * static_cast<std::size_t>(world_.size())});
+  world_.begin_gather({bytes_of(slice), part}, {bytes_of(buffer.gathered), part * static_cast<std::size_t>(world_.size())});
 }
 
 void SlicedLayers::end_gather() {
   world_.end_gather(fmt::format("gather of layer {}", under_way_));
   Buffer& buffer = buffer_of(under_way_);
   const Layer& layer = layers_[static_cast<std::size_t>(under_way_)];
+  if (!buffer.bytes.is_same(buffer.gathered)) buffer.bytes.copy_(buffer.gathered);
   for (const Place& place : layer.places)
     buffer.tensors.push_back(buffer.bytes.narrow(0, place.offset, place.bytes).view(layer.dtype).view(place.shape));
   buffer.layer = std::exchange(under_way_, kNoLayer);

@@ -27,14 +27,14 @@ namespace goracs {
 /// Ruled out: one-sided reads of other ranks' slices (over most networks they wait until the other rank looks; no deadline).
 class SlicedLayers {
  public:
-  /// `world` must live on.
-  explicit SlicedLayers(Communicator& world) : world_(world) {}
+  /// `world` must live on. device: where the whole layers are; slices stay on the host, which gathers them.
+  explicit SlicedLayers(Communicator& world, at::Device device = at::kCPU) : world_(world), device_(device) {}
   /// A gather that is under way keeps its memory: the ranks' last meeting was missed because of an error, and the process ends.
   ~SlicedLayers();
   SlicedLayers(const SlicedLayers&) = delete;
   SlicedLayers& operator=(const SlicedLayers&) = delete;
 
-  /// The next layer: keeps this rank's slice of these contiguous tensors of one type. Not collective; all ranks append the same.
+  /// The next layer: keeps this rank's slice of these contiguous host tensors of one type. Not collective; all ranks append the same.
   void append(const std::vector<at::Tensor>& tensors);
   std::int64_t size() const noexcept { return static_cast<std::int64_t>(layers_.size()); }
 
@@ -59,7 +59,8 @@ class SlicedLayers {
     std::vector<Place> places;  ///< of its tensors in the whole
   };
   struct Buffer {
-    at::Tensor bytes;
+    at::Tensor gathered;            ///< on the host
+    at::Tensor bytes;               ///< on the device: `gathered` itself where that is the host
     std::int64_t layer = kNoLayer;  ///< which is whole in it
     std::vector<at::Tensor> tensors;
   };
@@ -76,6 +77,7 @@ class SlicedLayers {
   void end_gather();
 
   Communicator& world_;
+  at::Device device_;
   std::vector<Layer> layers_;
   std::array<Buffer, 2> buffers_;
   Walk walk_ = Walk::kNone;

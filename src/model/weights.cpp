@@ -139,7 +139,7 @@ void Weights::check_fits(const Footprint& bytes, int ranks_on_host, at::ScalarTy
                      ranks_on_host, available / kBytesPerGigabyte);
 }
 
-at::Tensor Weights::load(const std::string& key, const std::vector<std::int64_t>& shape, at::ScalarType dtype) const {
+at::Tensor Weights::load(const std::string& key, const std::vector<std::int64_t>& shape, const at::TensorOptions& placed) const {
   at_work();
   const auto found = tensors_.find(key);
   GORACS_CHECK_INPUT(found != tensors_.end(), "{}: tensor '{}' is missing", paths_.front().parent_path().string(), key);
@@ -154,7 +154,7 @@ at::Tensor Weights::load(const std::string& key, const std::vector<std::int64_t>
   if (!aligned) stored = aligned_copy(view, key);
   GORACS_CHECK_INPUT(stored.is_floating_point(), "{}: tensor '{}' has type {}, expected a floating-point one",
                      paths_.front().parent_path().string(), key, name_of(view.dtype));
-  return stored.to(dtype).contiguous();
+  return stored.to(placed).contiguous();
 }
 
 }  // namespace goracs

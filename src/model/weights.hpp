@@ -37,9 +37,9 @@ class Weights {
   /// Errors: kUsage when this host has not enough memory for that on each of its ranks, before anything is loaded.
   void check_fits(const Footprint& bytes, int ranks_on_host, at::ScalarType dtype) const;
 
-  /// The tensor of this key and shape as `dtype`: the mapping itself where the stored type is the wanted one, else a converted copy.
+  /// The tensor of this key and shape, of this type and on this device: the mapping itself where it is what is wanted, else a copy.
   /// Errors: kInput when the key is missing, the shape differs or the stored type is no floating-point one.
-  at::Tensor load(const std::string& key, const std::vector<std::int64_t>& shape, at::ScalarType dtype) const;
+  at::Tensor load(const std::string& key, const std::vector<std::int64_t>& shape, const at::TensorOptions& placed) const;
 
  private:
   void add_file(const std::filesystem::path& file);

@@ -24,7 +24,7 @@ std::optional<Adapter> evaluated_adapter(const StageContext& context, const Lang
                                        : Adapter::load(named, model.llama().config());
   GORACS_CHECK_INPUT(adapter.b_norm() > 0, "evaluate.adapter {}: all its B are zero, it changes nothing; for the base model say none",
                      named);
-  return adapter;
+  return adapter.on(model.llama().device());
 }
 
 double logit_difference(const Llama& model, const Adapter& adapter, std::span<const TokenId> prompt) {

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/log.hpp"
+#include "model/device.hpp"
 
 namespace goracs {
 namespace {
@@ -14,11 +15,16 @@ PromptSettings prompt_settings(const Config& config, const std::vector<std::stri
           config.prompt.truncate == "reference" ? Truncate::kReference : Truncate::kHistory, classes};
 }
 
+at::TensorOptions weights_of(const Config& config) {
+  const at::Device device = model_device();
+  return at::TensorOptions(compute_dtype(config.model.dtype, device.type())).device(device);
+}
+
 }  // namespace
 
 LanguageModel::LanguageModel(const Config& config, const std::vector<std::string>& classes, Communicator& world)
     : config_(config),
-      llama_(Llama::load(config.model.path, compute_dtype(config.model.dtype), world.local_size(), config.model.shard ? &world : nullptr)),
+      llama_(Llama::load(config.model.path, weights_of(config), world.local_size(), config.model.shard ? &world : nullptr)),
       tokenizer_(open_tokenizer(config.model.path)),
       template_(PromptTemplate::named(config.prompt.template_name)),
       prompts_(std::make_unique<PromptTokens>(*tokenizer_, template_, prompt_settings(config, classes))) {
@@ -29,9 +35,9 @@ LanguageModel::LanguageModel(const Config& config, const std::vector<std::string
 }
 
 Adapter LanguageModel::starting_adapter() const {
-  if (!config_.model.adapter.empty()) return Adapter::load(config_.model.adapter, llama_.config());
+  if (!config_.model.adapter.empty()) return Adapter::load(config_.model.adapter, llama_.config()).on(llama_.device());
   const LoraShape shape{config_.lora.r, config_.lora.alpha, config_.lora.dropout, config_.lora.target_modules};
-  return Adapter::fresh(llama_.config(), shape, static_cast<std::uint64_t>(config_.grads.seed));
+  return Adapter::fresh(llama_.config(), shape, static_cast<std::uint64_t>(config_.grads.seed)).on(llama_.device());
 }
 
 LossSettings LanguageModel::loss(bool label_first) const {

@@ -11,7 +11,7 @@
 #include "comm/agreement.hpp"
 #include "data/prompt_template.hpp"
 #include "data/tokenizer.hpp"
-#include "model/llama.hpp"
+#include "model/device.hpp"
 
 namespace goracs {
 namespace {
@@ -75,7 +75,7 @@ StageIdentity identity_of(Stage stage, const Config& config, const StageFolders&
     const std::vector<std::string> hashes = content_hashes(paths, config, world);
     for (std::size_t k = 0; k < named.size(); ++k) keys[named[k]] = hashes[k];
     if (keys.contains("model.dtype"))
-      keys["model.dtype"] = c10::toString(compute_dtype(config.model.dtype));  // `auto` depends on the machine
+      keys["model.dtype"] = c10::toString(compute_dtype(config.model.dtype, model_device().type()));  // `auto` depends on the machine
     identity.keys_json = keys.dump();
   });
   identity.keys_json = broadcast_text(world, identity.keys_json);

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "comm/agreement.hpp"
 #include "model/batch_rounds.hpp"
+#include "model/device.hpp"
 #include "model/length_batches.hpp"
 #include "model/token_batch.hpp"
 #include "stages/long_loop.hpp"
@@ -23,7 +24,7 @@ constexpr const char* kBatchesDone = "/batches_done";
 
 TextEmbeddings::TextEmbeddings(StageContext& context) : context_(context) {
   together(context.world(), [&] {
-    encoder_ = Encoder::load(context.config().encoder.path);
+    encoder_ = Encoder::load(context.config().encoder.path, model_device());
     tokenizer_ = open_tokenizer(context.config().encoder.path);
   });
 }
@@ -70,10 +71,7 @@ Matrix<double> TextEmbeddings::embedded(const std::vector<std::int64_t>& batch) 
   for (const std::int64_t i : batch) sequences.emplace_back(tokens_[static_cast<std::size_t>(i)]);
   TokenBatch padded = TokenBatch::padded_right(sequences);
   padded.ids.masked_fill_(padded.mask().logical_not(), encoder_.config().pad_token_id);
-  const at::Tensor pooled = encoder_.mean_pooled(padded.ids, padded.length).to(at::kDouble).contiguous();
-  Matrix<double> rows(pooled.size(0), pooled.size(1));
-  std::copy_n(pooled.const_data_ptr<double>(), pooled.numel(), rows.data());
-  return rows;
+  return host_matrix(encoder_.mean_pooled(padded.ids, padded.length));
 }
 
 std::int64_t TextEmbeddings::restore() {

@@ -41,7 +41,7 @@ void GradientNorms::prepare_shared(std::span<const std::int32_t> shared) {
   if (settings_.loss.kind != LossKind::kTokens) return;
 
   const std::vector<std::int64_t> targets(shared.begin() + 1, shared.end());
-  const RowLosses losses = row_losses(model_, {hidden, at::tensor(targets, at::kLong), {}}, settings_.loss, /*with_gradient=*/true);
+  const RowLosses losses = row_losses(model_, {hidden, at::tensor(targets, model_.indices()), {}}, settings_.loss, /*with_gradient=*/true);
   const at::Tensor u = torch::autograd::grad({hidden}, {probe.output}, {losses.gradient.to(hidden.scalar_type())})[0].squeeze(0);
   shared_losses_ = {losses.loss.sum(at::kDouble).item<double>(), (losses.loss > 0).sum().item<double>(),
                     at::matmul(u.to(at::kFloat).transpose(0, 1), prefix_z_)};
@@ -68,20 +68,23 @@ SampleGradients GradientNorms::of(Samples samples, std::span<const std::int64_t>
   const PredictingRows rows = predicting_rows(model_, batch, samples, settings_.loss, below, &probe);
   RowLosses losses = row_losses(model_, rows, settings_.loss, /*with_gradient=*/true);
 
-  const at::Tensor owner = at::tensor(rows.sample, at::kLong);
-  const auto sum_by_sample = [&](const at::Tensor& values) {
-    return at::zeros({count}, at::kDouble).index_add(0, owner, values.to(at::kDouble));
-  };
+  const at::TensorOptions sums = model_.indices().dtype(at::kDouble);
+  const at::Tensor owner = at::tensor(rows.sample, model_.indices());
+  const auto sum_by_sample = [&](const at::Tensor& values) { return at::zeros({count}, sums).index_add(0, owner, values.to(at::kDouble)); };
   at::Tensor loss = sum_by_sample(losses.loss);
-  at::Tensor weight = at::ones({count}, at::kDouble), labels_prefix = at::zeros({count}, at::kDouble);
+  at::Tensor weight = at::ones({count}, sums), labels_prefix = at::zeros({count}, sums);
   if (settings_.loss.kind == LossKind::kTokens) {
-    for (std::int64_t b = 0; b < count && prefix.size() > 0; ++b)
-      labels_prefix[b] = samples[static_cast<std::size_t>(b)]->first_label <= 1 ? 1.0 : 0.0;
+    if (prefix.size() > 0) {
+      std::vector<double> is_labelled;
+      for (const TrainingSample* sample : samples) is_labelled.push_back(sample->first_label <= 1 ? 1.0 : 0.0);
+      labels_prefix = at::tensor(is_labelled, sums);
+    }
     loss += labels_prefix * shared_losses_.sum;
     weight /= (sum_by_sample(losses.loss > 0) + labels_prefix * shared_losses_.count).clamp_min(1);  // nothing to learn: loss 0, not 0 / 0
     loss *= weight;
     losses.gradient.mul_(weight.index_select(0, owner).to(at::kFloat).unsqueeze(1));
   }
+  loss = loss.to(at::kCPU);
   for (std::int64_t b = 0; b < count; ++b) {
     const double value = loss[b].item<double>();
     GORACS_CHECK_NUMERIC(std::isfinite(value), "the loss of sample {} is {}", indices[static_cast<std::size_t>(b)], value);

@@ -20,7 +20,7 @@ struct GradientNormSettings {
 
 /// Of each sample of a batch: its loss and the gradient of that loss by lora_B of the last layer's v_proj.
 struct SampleGradients {
-  at::Tensor loss;          ///< (B) float64
+  at::Tensor loss;          ///< (B) float64, on the host
   at::Tensor gradient;      ///< (B, out, r) float32
   at::Tensor norm() const;  ///< (B) float64: L2 norm of each sample's gradient
 };

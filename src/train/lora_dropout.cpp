@@ -32,7 +32,7 @@ LoraDropout keyed_dropout(double p, std::uint64_t seed, std::vector<std::string>
   const auto threshold = static_cast<std::uint32_t>(std::lround(p * 0x1p16));
   const auto kept = static_cast<float>(1.0 / (1.0 - p));
   return [=, names = std::move(names), first = batch.first](const at::Tensor& x, std::int64_t layer, std::string_view module) {
-    at::Tensor mask = at::ones(x.sizes(), at::kFloat);  // padding stays as it is: its rows mean nothing
+    at::Tensor mask = at::ones(x.sizes(), at::kFloat);  // on the host; padding stays as it is: its rows mean nothing
     auto* values = mask.mutable_data_ptr<float>();
     const std::int64_t columns = x.size(1), width = x.size(2);
     at::parallel_for(0, x.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -43,7 +43,7 @@ LoraDropout keyed_dropout(double p, std::uint64_t seed, std::vector<std::string>
         draw(random, threshold, kept, (columns - skipped) * width, values + (b * columns + skipped) * width);
       }
     });
-    return x * mask.to(x.scalar_type());
+    return x * mask.to(x.options());
   };
 }
 

@@ -38,7 +38,7 @@ SharedStart::SharedStart(const Llama& model, const Adapter& adapter, std::span<c
   prefix = PrefixCache(model, &adapter, shared.first(shared.size() - 1));
   if (loss_settings.kind != LossKind::kTokens) return;
   const std::vector<std::int64_t> targets(shared.begin() + 1, shared.end());  // each cached token predicts a shared one
-  const PredictingRows rows{model.final_norm(prefix.hidden()).squeeze(0), at::tensor(targets, at::kLong), {}};
+  const PredictingRows rows{model.final_norm(prefix.hidden()).squeeze(0), at::tensor(targets, model.indices()), {}};
   loss = {row_losses(model, rows, loss_settings, /*with_gradient=*/false).loss.sum(at::kDouble).item<double>(),
           static_cast<double>(targets.size())};
 }
@@ -54,7 +54,8 @@ std::vector<SampleLoss> sample_losses(const Llama& model, const Adapter& adapter
   if (loss.kind == LossKind::kTokens)
     for (std::size_t b = 0; b < all.size(); ++b)
       if (samples[b]->first_label <= 1) all[b] = start.loss;
-  const auto* value = losses.loss.const_data_ptr<float>();
+  const at::Tensor values = losses.loss.to(at::kCPU);
+  const auto* value = values.const_data_ptr<float>();
   for (std::size_t k = 0; k < rows.sample.size(); ++k) {
     SampleLoss& sample = all[static_cast<std::size_t>(rows.sample[k])];
     sample.sum += static_cast<double>(value[k]);
@@ -66,7 +67,7 @@ std::vector<SampleLoss> sample_losses(const Llama& model, const Adapter& adapter
 std::vector<float> flattened(const std::vector<at::Tensor>& tensors) {
   std::vector<float> flat;
   for (const at::Tensor& tensor : tensors) {
-    const at::Tensor values = tensor.detach().contiguous();
+    const at::Tensor values = tensor.detach().to(at::kCPU).contiguous();
     const auto* first = values.const_data_ptr<float>();
     flat.insert(flat.end(), first, first + values.numel());
   }
@@ -77,7 +78,7 @@ void unflatten(std::span<const float> flat, const std::vector<at::Tensor>& tenso
   const at::NoGradGuard no_graph;
   for (const at::Tensor& tensor : tensors) {
     const auto count = static_cast<std::size_t>(tensor.numel());
-    std::copy_n(flat.begin(), count, tensor.mutable_data_ptr<float>());
+    tensor.copy_(at::from_blob(const_cast<float*>(flat.data()), tensor.sizes(), at::kFloat));
     flat = flat.subspan(count);
   }
 }

@@ -35,7 +35,7 @@ bool fill_gradient_norms(const Llama& model, const Adapter& adapter, std::span<c
     std::vector<const TrainingSample*> chosen;
     for (const std::int64_t i : batch) chosen.push_back(&samples[static_cast<std::size_t>(i)]);
     const SampleGradients computed = gradients.of(chosen, batch);
-    const at::Tensor norm = computed.norm();
+    const at::Tensor norm = computed.norm().to(at::kCPU);
     Matrix<double> rows(static_cast<std::int64_t>(batch.size()), work.width);
     for (std::int64_t k = 0; k < rows.rows(); ++k) {
       rows(k, 0) = norm[k].item<double>();

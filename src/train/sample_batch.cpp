@@ -18,11 +18,11 @@ TokenBatch padded(Samples samples, const LossSettings& loss, std::int64_t shared
 }
 
 /// The token that predicts each sample's answer, from 0 behind the prefix; nothing for token losses.
-at::Tensor answer_positions(Samples samples, const LossSettings& loss, std::int64_t shared) {
+at::Tensor answer_positions(const Llama& model, Samples samples, const LossSettings& loss, std::int64_t shared) {
   if (loss.kind != LossKind::kClasses) return {};
   std::vector<std::int64_t> positions;
   for (const TrainingSample* sample : samples) positions.push_back(sample->answer_position - shared);
-  return at::tensor(positions, at::kLong);
+  return at::tensor(positions, model.indices());
 }
 
 /// Token t >= first_label is predicted by the row before it; one at t = 0 only where padding stands in front of it.
@@ -38,7 +38,8 @@ PredictingRows labelled_tokens(const SampleBatch& batch, Samples samples, const 
       owner.push_back(b);
     }
   }
-  return {hidden.flatten(0, 1).index_select(0, at::tensor(rows, at::kLong)), at::tensor(targets, at::kLong), std::move(owner)};
+  const at::TensorOptions indices = hidden.options().dtype(at::kLong);
+  return {hidden.flatten(0, 1).index_select(0, at::tensor(rows, indices)), at::tensor(targets, indices), std::move(owner)};
 }
 
 }  // namespace
@@ -65,11 +66,11 @@ SampleBatch::SampleBatch(const Llama& model, const Adapter& adapter, Samples sam
                          double dropout, std::uint64_t seed, std::vector<std::string> names)
     : shared(prefix.size()), tokens(padded(samples, loss, shared)) {
   if (pads_left(loss))
-    attention = std::make_unique<LeftPaddedAttention>(tokens.mask());
+    attention = std::make_unique<LeftPaddedAttention>(tokens.mask().to(model.device()));
   else
-    attention = std::make_unique<SuffixAttention>(prefix, answer_positions(samples, loss, shared), nullptr);
-  context = {Rotary::at_positions(model.config(), at::arange(shared, shared + tokens.columns(), at::kLong), model.dtype()), attention.get(),
-             &adapter, keyed_dropout(dropout, seed, std::move(names), tokens)};
+    attention = std::make_unique<SuffixAttention>(prefix, answer_positions(model, samples, loss, shared), nullptr);
+  context = {Rotary::at_positions(model.config(), at::arange(shared, shared + tokens.columns(), model.indices()), model.dtype()),
+             attention.get(), &adapter, keyed_dropout(dropout, seed, std::move(names), tokens)};
 }
 
 PredictingRows predicting_rows(const Llama& model, const SampleBatch& batch, Samples samples, const LossSettings& loss,
@@ -83,8 +84,8 @@ PredictingRows predicting_rows(const Llama& model, const SampleBatch& batch, Sam
     owner.push_back(static_cast<std::int64_t>(owner.size()));
     gold.push_back(sample->class_index);
   }
-  const at::Tensor answering = model.layer_at(last, below, answer_positions(samples, loss, batch.shared), batch.context, probe);
-  return {model.final_norm(answering).squeeze(1), at::tensor(gold, at::kLong), std::move(owner)};
+  const at::Tensor answering = model.layer_at(last, below, answer_positions(model, samples, loss, batch.shared), batch.context, probe);
+  return {model.final_norm(answering).squeeze(1), at::tensor(gold, model.indices()), std::move(owner)};
 }
 
 }  // namespace goracs

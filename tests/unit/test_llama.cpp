@@ -10,6 +10,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "model/device.hpp"
 #include "model/norm.hpp"
 #include "model/safetensors.hpp"
 #include "model/token_batch.hpp"
@@ -191,6 +192,8 @@ TEST(Llama, Bfloat16IsNearFloat32) {
 TEST(Llama, TheTypeIsTheOneAskedFor) {
   EXPECT_EQ(compute_dtype("float32"), at::kFloat);
   EXPECT_EQ(compute_dtype("bfloat16"), at::kBFloat16);
+  EXPECT_EQ(compute_dtype("float32", at::kCUDA), at::kFloat);
+  EXPECT_EQ(compute_dtype("auto", at::kCUDA), at::kBFloat16);
   EXPECT_TRUE(compute_dtype("auto") == at::kFloat || compute_dtype("auto") == at::kBFloat16);
 }
 

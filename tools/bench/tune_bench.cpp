@@ -15,6 +15,7 @@
 #include "artifact/h5.hpp"
 #include "eval/ending_tokens.hpp"
 #include "eval/generate.hpp"
+#include "model/device.hpp"
 #include "model/length_batches.hpp"
 #include "train/adam_w.hpp"
 #include "train/gradient_norm.hpp"
