@@ -17,8 +17,9 @@ constexpr std::size_t kMisjudgements = 2;  // in a row lead to exact phases
 
 }  // namespace
 
-PolyakSteps::PolyakSteps(std::span<const double> first, double theta, int patience)
-    : theta_(theta),
+PolyakSteps::PolyakSteps(std::span<const double> first, std::int64_t nonnegative_from, double theta, int patience)
+    : nonnegative_from_(static_cast<std::size_t>(nonnegative_from)),
+      theta_(theta),
       patience_(patience),
       best_value_(-std::numeric_limits<double>::infinity()),
       best_(first.begin(), first.end()),
@@ -44,11 +45,13 @@ void PolyakSteps::run(const Function& function, double target, int steps, double
     double norm = 0;
     for (std::size_t j = 0; j < direction_.size(); ++j) {
       direction_[j] = kMomentum * direction_[j] + supergradient_[j];
+      if (j >= nonnegative_from_ && current_[j] == 0 && direction_[j] < 0) direction_[j] = 0;
       norm += direction_[j] * direction_[j];
     }
     if (norm == 0) return;  // the maximum
     const double length = theta_ * (target - value) / norm;
     for (std::size_t j = 0; j < direction_.size(); ++j) current_[j] += length * direction_[j];
+    for (std::size_t j = nonnegative_from_; j < direction_.size(); ++j) current_[j] = std::max(current_[j], 0.0);
   }
 }
 
@@ -63,11 +66,11 @@ DualAscent::DualAscent(const CostRows& cost, std::int64_t budget, LowerBound& bo
   for (const std::vector<double>& dual : first) keep_if_better(dual);
 }
 
-void DualAscent::keep_if_better(const std::vector<double>& column_dual) {
-  const double value = bound_.evaluate(column_dual).bound;
+void DualAscent::keep_if_better(const std::vector<double>& dual) {
+  const double value = bound_.evaluate(dual).bound;
   if (value <= best_bound_) return;
   best_bound_ = value;
-  best_ = column_dual;
+  best_ = dual;
 }
 
 bool DualAscent::advance(double target) {
@@ -94,8 +97,8 @@ bool DualAscent::advance_restricted(double target) {
   bound_.evaluate(best_);
   std::vector<DualNeighbourhood> around = misjudged_;
   around.push_back(DualNeighbourhood::of(best_, bound_, budget_, cost_.num_train()));
-  RestrictedDual restricted(cost_, budget_, around, world_);
-  PolyakSteps steps(best_, theta_, kRestrictedPatience);
+  RestrictedDual restricted(cost_, budget_, bound_.cuts(), around, world_);
+  PolyakSteps steps(best_, cost_.num_valid(), theta_, kRestrictedPatience);
   if (world_.is_root())
     steps.run([&](auto dual, auto supergradient) { return restricted.evaluate(dual, supergradient); }, target, kRestrictedSteps,
               kLeastTheta);
@@ -119,7 +122,7 @@ bool DualAscent::advance_restricted(double target) {
 }
 
 void DualAscent::advance_exactly(double target) {
-  PolyakSteps steps(best_, theta_, kExactPatience);
+  PolyakSteps steps(best_, cost_.num_valid(), theta_, kExactPatience);
   const double unit = 1 / static_cast<double>(budget_ * cost_.num_valid());
   steps.run(
       [&](auto dual, auto supergradient) {

@@ -15,12 +15,14 @@ namespace goracs::itra {
 /// Steps along averaged supergradients towards a value that is thought to be too high (Polyak's rule with momentum, SELECTION "Start"):
 ///
 ///   d <- 0.7 d + g;   v <- v + theta (target - bound(v)) / |d|^2 d;   after some steps without a better v: theta falls, back to the best v
+///
+/// Variables from `nonnegative_from` on stay >= 0: those that are 0 and would fall are left out of a step.
 class PolyakSteps {
  public:
   /// Value at v, and a supergradient.
-  using Function = std::function<double(std::span<const double> column_dual, std::span<double> supergradient)>;
+  using Function = std::function<double(std::span<const double> v, std::span<double> supergradient)>;
 
-  PolyakSteps(std::span<const double> first, double theta, int patience);
+  PolyakSteps(std::span<const double> first, std::int64_t nonnegative_from, double theta, int patience);
   /// Ends early once theta < least_theta.
   void run(const Function& function, double target, int steps, double least_theta);
 
@@ -29,6 +31,7 @@ class PolyakSteps {
   double theta() const noexcept { return theta_; }
 
  private:
+  std::size_t nonnegative_from_;
   double theta_;
   int patience_, idle_ = 0;
   double best_value_;
@@ -50,14 +53,15 @@ class DualAscent {
   /// `bound` is then at the best duals. Collective.
   bool advance(double target);
 
-  const std::vector<double>& column_dual() const noexcept { return best_; }
+  /// (M, and a price for each cut of the bound)
+  const std::vector<double>& dual() const noexcept { return best_; }
   double bound() const noexcept { return best_bound_; }
   std::int64_t phases() const noexcept { return phases_; }
 
  private:
   bool advance_restricted(double target);
   void advance_exactly(double target);
-  void keep_if_better(const std::vector<double>& column_dual);
+  void keep_if_better(const std::vector<double>& dual);
 
   const CostRows& cost_;
   std::int64_t budget_;

@@ -1,6 +1,7 @@
 #include "itra/lower_bound.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -29,8 +30,38 @@ LowerBound::LowerBound(const CostRows& cost, std::int64_t budget, Communicator& 
   is_exact_.assign(rows, 0);
 }
 
-const DualPoint& LowerBound::evaluate(std::span<const double> column_dual) {
-  tight_.assign(column_dual);
+void LowerBound::cut(RoundingCuts cuts) {
+  cuts_ = std::move(cuts);
+  last_price_units_.assign(static_cast<std::size_t>(cuts_.size()), 0);
+}
+
+void LowerBound::assign(std::span<const double> dual) {
+  const auto columns = static_cast<std::size_t>(cost_.num_valid());
+  tight_.assign(dual.first(columns));
+  price_units_.clear();
+  for (const double price : dual.subspan(columns)) price_units_.push_back(std::llrint(std::max(price, 0.0) * kUnitsPerOne));
+}
+
+template <class Visit>
+void LowerBound::by_cut(std::span<const std::int64_t> local_rows, Visit&& visit) {
+  if (cuts_.size() == 0) return visit(RoundingCuts::kNone, local_rows);
+  std::vector<std::pair<std::int32_t, std::int64_t>> rows;
+  for (const std::int64_t i_lc : local_rows) rows.emplace_back(cuts_.cut_of_row(cost_.rows().begin + i_lc), i_lc);
+  std::sort(rows.begin(), rows.end());
+  std::vector<std::int64_t> same;
+  for (std::size_t begin = 0; begin < rows.size(); begin += same.size()) {
+    const std::int32_t cut = rows[begin].first;
+    same.clear();
+    for (std::size_t k = begin; k < rows.size() && rows[k].first == cut; ++k) same.push_back(rows[k].second);
+    const std::int64_t price = cut == RoundingCuts::kNone ? 0 : price_units_[static_cast<std::size_t>(cut)];
+    if (price != 0) tight_.lower(cuts_[cut].columns, price);
+    visit(cut, same);
+    if (price != 0) tight_.lower(cuts_[cut].columns, -price);
+  }
+}
+
+const DualPoint& LowerBound::evaluate(std::span<const double> dual) {
+  assign(dual);
   lower_scores();
   const std::int64_t enough = score_last_lowest();
 
@@ -53,22 +84,39 @@ void LowerBound::lower_scores() {
   if (!last_dual_units_.empty()) {
     std::vector<std::int64_t> rise(units.size());
     std::transform(units.begin(), units.end(), last_dual_units_.begin(), rise.begin(), std::minus<>());
+    // within a group the duals rise as its price falls; rows elsewhere do not see that
+    std::vector<std::int64_t> paid(static_cast<std::size_t>(cuts_.size()), 0);
+    for (std::int64_t cut = 0; cut < cuts_.size(); ++cut) {
+      const std::int64_t dearer = price_units_[static_cast<std::size_t>(cut)] - last_price_units_[static_cast<std::size_t>(cut)];
+      if (dearer > 0)
+        paid[static_cast<std::size_t>(cut)] = dearer * cuts_[cut].a_row;
+      else
+        for (const std::int32_t j : cuts_[cut].columns) rise[static_cast<std::size_t>(j)] -= dearer;
+    }
     const std::int64_t fall = tight_.most_fall(rise);
-    for (std::int64_t& score : point_.row_score)
-      if (score != kDropped) score -= fall;
+    for (std::size_t k = 0; k < point_.row_score.size(); ++k) {
+      std::int64_t& score = point_.row_score[k];
+      if (score == kDropped) continue;
+      const std::int32_t cut = cuts_.cut_of_row(cost_.rows().begin + static_cast<std::int64_t>(k));
+      score -= fall + (cut == RoundingCuts::kNone ? 0 : paid[static_cast<std::size_t>(cut)]);
+    }
   }
   last_dual_units_.assign(units.begin(), units.end());
+  last_price_units_ = price_units_;
 }
 
 void LowerBound::score_rows(std::span<const std::int64_t> local_rows) {
   rows_scored_ += static_cast<std::int64_t>(local_rows.size());
-  std::vector<std::int64_t> scores(local_rows.size());
-  cost_.kernels().tight_scores(cost_.block(), local_rows, tight_, scores);
-  for (std::size_t k = 0; k < local_rows.size(); ++k) {
-    const auto i_lc = static_cast<std::size_t>(local_rows[k]);
-    point_.row_score[i_lc] = scores[k];
-    is_exact_[i_lc] = 1;
-  }
+  by_cut(local_rows, [&](std::int32_t cut, std::span<const std::int64_t> rows) {
+    std::vector<std::int64_t> scores(rows.size());
+    cost_.kernels().tight_scores(cost_.block(), rows, tight_, scores);
+    const std::int64_t paid = cut == RoundingCuts::kNone ? 0 : price_units_[static_cast<std::size_t>(cut)] * cuts_[cut].a_row;
+    for (std::size_t k = 0; k < rows.size(); ++k) {
+      const auto i_lc = static_cast<std::size_t>(rows[k]);
+      point_.row_score[i_lc] = scores[k] - paid;
+      is_exact_[i_lc] = 1;
+    }
+  });
 }
 
 /// Scores the rows that were lowest at the last duals. The n-th lowest score now is at most the largest of theirs, which is returned.
@@ -115,14 +163,29 @@ std::vector<RowScore> LowerBound::lowest_rows(std::int64_t count) const {
 void LowerBound::sum_up() {
   point_.bound_units = 0;
   for (const std::int64_t units : tight_.dual_units()) point_.bound_units += static_cast<Int128>(budget_) * units;
+  for (std::int64_t cut = 0; cut < cuts_.size(); ++cut)
+    point_.bound_units -= static_cast<Int128>(price_units_[static_cast<std::size_t>(cut)]) * cuts_[cut].fixed;
   for (const RowScore& lowest : point_.lowest) point_.bound_units += lowest.score;
   point_.bound = static_cast<double>(point_.bound_units) / kUnitsPerOne / static_cast<double>(budget_ * cost_.num_valid());
 
-  std::vector<std::int64_t> taken(static_cast<std::size_t>(cost_.num_valid()), 0);
-  cost_.kernels().add_taken(cost_.block(), own_lowest(), tight_, taken);
-  world_.all_reduce(std::span<std::int64_t>(taken), ReduceOp::kSum);
-  point_.supergradient.resize(taken.size());
-  std::transform(taken.begin(), taken.end(), point_.supergradient.begin(), [this](std::int64_t units) { return budget_ - units; });
+  const auto columns = static_cast<std::size_t>(cost_.num_valid());
+  std::vector<std::int64_t> all(columns + static_cast<std::size_t>(cuts_.size()), 0);
+  const auto taken = std::span(all).first(columns), beyond = std::span(all).subspan(columns);
+  by_cut(own_lowest(), [&](std::int32_t cut, std::span<const std::int64_t> rows) {
+    const auto shipped_within = [&] {
+      std::int64_t sum = 0;
+      for (const std::int32_t j : cuts_[cut].columns) sum += taken[static_cast<std::size_t>(j)];
+      return sum;
+    };
+    const std::int64_t by_others = cut == RoundingCuts::kNone ? 0 : shipped_within();
+    cost_.kernels().add_taken(cost_.block(), rows, tight_, taken);
+    if (cut != RoundingCuts::kNone)
+      beyond[static_cast<std::size_t>(cut)] = shipped_within() - by_others - static_cast<std::int64_t>(rows.size()) * cuts_[cut].a_row;
+  });
+  world_.all_reduce(std::span<std::int64_t>(all), ReduceOp::kSum);
+  for (std::int64_t& units : taken) units = budget_ - units;
+  for (std::int64_t cut = 0; cut < cuts_.size(); ++cut) beyond[static_cast<std::size_t>(cut)] -= cuts_[cut].fixed;
+  point_.supergradient = std::move(all);
 }
 
 void LowerBound::drop(std::span<const std::int64_t> local_rows) {

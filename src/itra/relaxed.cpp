@@ -27,7 +27,7 @@ struct Scored {
 /// What a saved state begins with; the duals and the state of the exchanges follow.
 struct RelaxedStateHead {
   double lower_bound = 0, greedy_value = 0, start_value = 0;
-  std::int64_t ascent_phases = 0, rows_proven_out = 0, transport_solves = 0, num_valid = 0;
+  std::int64_t ascent_phases = 0, rows_proven_out = 0, transport_solves = 0, num_duals = 0;
 };
 
 /// Rows, in parts of n, whose relaxed transport is rounded once the ascent has ended: few more than n, as the lowest rows are mostly right.
@@ -52,6 +52,7 @@ class RelaxedSearch {
     } else {
       start(greedy);
       climb();
+      cut();
       round_core();
       merge();
       exchange(std::nullopt);
@@ -73,6 +74,7 @@ class RelaxedSearch {
     if (goes_on()) {
       RelaxedTransport relaxed = relax(cost_, budget_, first_duals_.back(), bound_, fetched_);
       first_duals_.push_back(relaxed.transport.column_dual());
+      pool_transport_ = relaxed;
       offer(round_to_coreset(std::move(relaxed)));
     }
     fetched_.keep_only({});
@@ -80,16 +82,28 @@ class RelaxedSearch {
 
   /// Ascent of the bound; after each phase the n lowest rows are a coreset to look at, and rows may be proven out.
   void climb() {
+    const std::int64_t phases_before = chosen_.ascent_phases;
     DualAscent ascent(cost_, budget_, bound_, first_duals_, world_);
     double looked_at = -std::numeric_limits<double>::infinity();
     for (bool rising = true;; rising = ascent.advance(best_->value)) {
-      keep_bound(ascent);
+      keep_bound(ascent, phases_before);
       if (ascent.bound() > looked_at) {
         looked_at = ascent.bound();
         offer_lowest();
       }
-      if (prove(bound_.evaluate(ascent.column_dual())) || !rising || !goes_on("ascent")) return;
+      if (prove(bound_.evaluate(ascent.dual())) || !rising || !goes_on("ascent")) return;
     }
+  }
+
+  /// Cuts off what half rows gain between groups of columns, and climbs on.
+  void cut() {
+    if (!pool_transport_ || !goes_on("cuts")) return;
+    bound_.cut(RoundingCuts::between_groups(*pool_transport_, chosen_.dual, cost_, budget_, world_));
+    pool_transport_.reset();
+    if (bound_.cuts().size() == 0) return;
+    first_duals_ = {chosen_.dual};
+    first_duals_[0].resize(chosen_.dual.size() + static_cast<std::size_t>(bound_.cuts().size()), 0.0);  // free of charge so far
+    climb();
   }
 
   /// Rounds the relaxed transports of a few more than the n lowest rows, wider ones as long as that helps.
@@ -99,7 +113,7 @@ class RelaxedSearch {
       const auto count = std::min(cost_.num_train(), static_cast<std::int64_t>(width * static_cast<double>(budget_)) + 1);
       if (!goes_on("rounding")) return;
       std::vector<std::int64_t> rows;
-      bound_.evaluate(chosen_.column_dual);
+      bound_.evaluate(chosen_.dual);
       for (const RowScore& row : bound_.lowest_rows(count)) rows.push_back(row.row);
       SolvedCoreset rounded = round_to_coreset(relax_rows(std::move(rows), cost_, budget_, fetched_));
       const double value = rounded.transport.value();
@@ -156,7 +170,7 @@ class RelaxedSearch {
 
   void offer_lowest() {
     std::vector<std::int64_t> rows;
-    for (const RowScore& row : bound_.evaluate(chosen_.column_dual).lowest) rows.push_back(row.row);
+    for (const RowScore& row : bound_.evaluate(chosen_.dual).lowest) rows.push_back(row.row);
     std::sort(rows.begin(), rows.end());
     const Transport transport = solve(rows);
     offer(std::move(rows), transport);
@@ -173,10 +187,10 @@ class RelaxedSearch {
     found_.insert(place, std::move(coreset));
   }
 
-  void keep_bound(const DualAscent& ascent) {
-    chosen_.column_dual = ascent.column_dual();
+  void keep_bound(const DualAscent& ascent, std::int64_t phases_before) {
+    chosen_.dual = ascent.dual();
     chosen_.lower_bound = std::min(ascent.bound(), best_->value);
-    chosen_.ascent_phases = ascent.phases();
+    chosen_.ascent_phases = phases_before + ascent.phases();
   }
 
   /// Drops rows that are in no better coreset; true when the best one found is proven optimal. The n lowest rows have been offered.
@@ -207,10 +221,15 @@ class RelaxedSearch {
   double seconds() { return world_.all_reduce(std::chrono::duration<double>(Clock::now() - begin_).count(), ReduceOp::kMax); }
 
   std::string head() const {
-    const RelaxedStateHead head{chosen_.lower_bound,     chosen_.greedy_value,     chosen_.start_value, chosen_.ascent_phases,
-                                chosen_.rows_proven_out, chosen_.transport_solves, cost_.num_valid()};
+    const RelaxedStateHead head{chosen_.lower_bound,
+                                chosen_.greedy_value,
+                                chosen_.start_value,
+                                chosen_.ascent_phases,
+                                chosen_.rows_proven_out,
+                                chosen_.transport_solves,
+                                static_cast<std::int64_t>(chosen_.dual.size())};
     std::string bytes(reinterpret_cast<const char*>(&head), sizeof head);
-    return bytes.append(reinterpret_cast<const char*>(chosen_.column_dual.data()), sizeof(double) * chosen_.column_dual.size());
+    return bytes.append(reinterpret_cast<const char*>(chosen_.dual.data()), sizeof(double) * chosen_.dual.size());
   }
   /// Takes over what head() wrote; the rest is the exchanges'.
   std::string resumed(const std::string& bytes) {
@@ -222,9 +241,9 @@ class RelaxedSearch {
     chosen_.ascent_phases = head.ascent_phases;
     chosen_.rows_proven_out = head.rows_proven_out;
     chosen_.transport_solves = head.transport_solves;
-    chosen_.column_dual.resize(static_cast<std::size_t>(head.num_valid));
-    std::memcpy(chosen_.column_dual.data(), bytes.data() + sizeof head, sizeof(double) * chosen_.column_dual.size());
-    return bytes.substr(sizeof head + sizeof(double) * chosen_.column_dual.size());
+    chosen_.dual.resize(static_cast<std::size_t>(head.num_duals));
+    std::memcpy(chosen_.dual.data(), bytes.data() + sizeof head, sizeof(double) * chosen_.dual.size());
+    return bytes.substr(sizeof head + sizeof(double) * chosen_.dual.size());
   }
 
   const CostRows& cost_;
@@ -235,6 +254,7 @@ class RelaxedSearch {
   FetchedRows fetched_;
   LowerBound bound_;
   std::vector<std::vector<double>> first_duals_;
+  std::optional<RelaxedTransport> pool_transport_;  ///< relaxed, for the groups of the cuts
   std::vector<Scored> found_;
   std::optional<Scored> best_;
   RelaxedSelection chosen_;

@@ -26,7 +26,7 @@ struct RelaxedSelection {
   std::int64_t rows_proven_out = 0;   ///< that are in no coreset as good as the one the proof knew (fixing)
   std::int64_t transport_solves = 0;
   std::int64_t bytes_per_exchange = 0;
-  std::vector<double> column_dual;  ///< (M) where the bound was attained
+  std::vector<double> dual;  ///< where the bound was attained: (M), then the prices of its cuts
 };
 
 /// Chooses n rows with a bound on how much better any n rows could be (SELECTION, "A lower bound for every coreset, and a far better start"):

@@ -43,20 +43,35 @@ TightScore::TightScore(std::int64_t num_valid, std::int64_t budget)
   if (2 * num_blocks_ > num_valid_) num_blocks_ = 0;
 }
 
-void TightScore::assign(std::span<const double> column_dual) {
+void TightScore::allow(double largest) {
   // the weights of a score sum to M; most_fall sees differences of two duals
   const double largest_allowed = 0x1p21 / static_cast<double>(num_valid_) - 1;
+  GORACS_CHECK_NUMERIC(largest <= largest_allowed, "a column dual of size {}, but scores are exact up to {}", largest, largest_allowed);
+  // dual and difference are each rounded by at most 2^-24 of their size, and two differences are compared
+  margin_ = static_cast<float>(0x1p-22 * (1 + largest));
+}
+
+void TightScore::assign(std::span<const double> column_dual) {
   double largest = 0;
   for (const double v : column_dual) largest = std::isfinite(v) ? std::max(largest, std::abs(v)) : HUGE_VAL;
-  GORACS_CHECK_NUMERIC(largest <= largest_allowed, "a column dual of size {}, but scores are exact up to {}", largest, largest_allowed);
+  allow(largest_ = largest);
   dual_units_.resize(column_dual.size());
   dual_float_.resize(column_dual.size());
   for (std::size_t j = 0; j < column_dual.size(); ++j) {
     dual_units_[j] = std::llrint(column_dual[j] * kUnitsPerOne);
     dual_float_[j] = static_cast<float>(column_dual[j]);
   }
-  // dual and difference are each rounded by at most 2^-24 of their size, and two differences are compared
-  margin_ = static_cast<float>(0x1p-22 * (1 + largest));
+}
+
+void TightScore::lower(std::span<const std::int32_t> columns, std::int64_t units) {
+  for (const std::int32_t column : columns) {
+    const auto j = static_cast<std::size_t>(column);
+    dual_units_[j] -= units;
+    const double dual = static_cast<double>(dual_units_[j]) / kUnitsPerOne;
+    dual_float_[j] = static_cast<float>(dual);
+    largest_ = std::max(largest_, std::abs(dual));
+  }
+  allow(largest_);
 }
 
 void TightScore::find_candidates(std::span<const float> cost, Workspace& workspace) const {

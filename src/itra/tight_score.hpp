@@ -28,6 +28,8 @@ class TightScore {
 
   /// Takes over the duals (M). Throws Error(kNumeric) when one is so large that scores would pass 63 bits.
   void assign(std::span<const double> column_dual);
+  /// Lowers the duals of these columns by so many units, or raises them again. The same error.
+  void lower(std::span<const std::int32_t> columns, std::int64_t units);
   std::span<const std::int64_t> dual_units() const noexcept { return dual_units_; }
   /// The duals as they count: rounded to units.
   std::vector<double> rounded_dual() const;
@@ -60,11 +62,14 @@ class TightScore {
   std::int64_t difference(float cost, std::int64_t column) const {
     return static_cast<std::int64_t>(cost * static_cast<float>(kUnitsPerOne)) - dual_units_[static_cast<std::size_t>(column)];
   }
+  /// What `margin_` must be for duals up to this size.
+  void allow(double largest);
   void find_candidates(std::span<const float> cost, Workspace& workspace) const;
   std::int64_t weighted(std::span<const std::pair<std::int64_t, std::int32_t>> lowest) const;
 
   std::int64_t num_valid_, budget_, top_r_, last_share_;
   std::int64_t num_blocks_;  ///< column j belongs to block j % num_blocks; 0: no blocks, all columns are candidates
+  double largest_ = 0;       ///< no dual was larger since the last assign
   float margin_ = 0;         ///< float32 differences within it may be ordered wrongly
   std::vector<std::int64_t> dual_units_;
   std::vector<float> dual_float_;

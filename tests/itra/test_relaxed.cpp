@@ -8,11 +8,11 @@
 #include <numeric>
 
 #include "all_coresets.hpp"
+#include "chosen_relaxed.hpp"
 #include "comm/self_communicator.hpp"
 #include "invented_costs.hpp"
 #include "itra/cost_matrix.hpp"
 #include "itra/fixing.hpp"
-#include "itra/greedy.hpp"
 #include "itra/relaxed_transport.hpp"
 #include "itra/rounding.hpp"
 #include "lemon_transport.hpp"
@@ -22,30 +22,15 @@ namespace goracs::itra {
 namespace {
 
 using test::all_coresets;
+using test::chosen_relaxed;
 using test::CostKind;
 using test::Enumerated;
 using test::invented_costs;
 using test::kCostKinds;
 using test::optimum;
+using test::relaxed_config;
 
 constexpr double kRounding = 1 + 1e-15;  // exact integers are compared after one division
-
-SelectConfig relaxed_config() {
-  SelectConfig config;
-  config.max_exchanges = 1000;
-  config.exchange_candidates = 5;
-  config.order_statistic = "smallest";
-  config.inner_potential = "exclude_self";
-  config.pair_order = "best_first";
-  return config;
-}
-
-RelaxedSelection chosen(const Matrix<float>& matrix, std::int64_t budget, Communicator& world,
-                        const SelectConfig& config = relaxed_config(), const ClassEvents& events = {}) {
-  const CostMatrix cost = CostMatrix::of(matrix, world);
-  const std::vector<std::int64_t> greedy = *GreedyPass(cost, world).coreset(budget);
-  return choose_relaxed(cost.view(), greedy, config, world, events);
-}
 
 struct Tiny {
   std::int64_t rows, cols, budget;
@@ -63,7 +48,7 @@ TEST(RelaxedSelection, BracketsTheBestOfAllCoresetsAndClaimsOptimalityOnlyWhereI
         const Matrix<float> matrix = invented_costs(rows, cols, kind, seed);
         const double best =
             std::ldexp(static_cast<double>(optimum(all_coresets(matrix, budget))), -40) / static_cast<double>(budget * cols);
-        const RelaxedSelection found = chosen(matrix, budget, self);
+        const RelaxedSelection found = chosen_relaxed(matrix, budget, self);
         EXPECT_LE(found.lower_bound, best * kRounding);
         EXPECT_GE(found.value * kRounding, best);
         if (found.stop_reason != "proven_optimal") continue;
@@ -125,7 +110,7 @@ TEST(RelaxedSelection, IsNeverWorseThanGreedy) {
   for (const auto& [rows, cols, budget] : {Tiny{40, 30, 6}, {50, 16, 16}, {30, 9, 20}, {64, 33, 7}, {45, 45, 1}})
     for (const CostKind kind : kCostKinds)
       for (std::uint64_t seed = 10; seed < 13; ++seed) {
-        const RelaxedSelection found = chosen(invented_costs(rows, cols, kind, seed), budget, self);
+        const RelaxedSelection found = chosen_relaxed(invented_costs(rows, cols, kind, seed), budget, self);
         EXPECT_LE(found.start_value, found.greedy_value);
         EXPECT_LE(found.value, found.start_value);
         EXPECT_LE(found.lower_bound, found.value);
@@ -141,7 +126,7 @@ void expect_same(const RelaxedSelection& found, const RelaxedSelection& expected
   EXPECT_EQ(found.value, expected.value);
   EXPECT_EQ(found.start_value, expected.start_value);
   EXPECT_EQ(found.lower_bound, expected.lower_bound);
-  EXPECT_EQ(found.column_dual, expected.column_dual);
+  EXPECT_EQ(found.dual, expected.dual);
   EXPECT_EQ(found.stop_reason, expected.stop_reason);
   EXPECT_EQ(found.ascent_phases, expected.ascent_phases);
   EXPECT_EQ(found.rows_proven_out, expected.rows_proven_out);
@@ -152,16 +137,16 @@ TEST(RelaxedSelection, IsTheSameForAnyRanksAndThreads) {
   SelfCommunicator self;
   const Matrix<float> matrix = invented_costs(61, 40, CostKind::kDuplicates, 21);
   omp_set_num_threads(1);
-  const RelaxedSelection expected = chosen(matrix, 7, self);
+  const RelaxedSelection expected = chosen_relaxed(matrix, 7, self);
   EXPECT_GT(expected.ascent_phases, 2);
   for (const int threads : {2, 4}) {
     omp_set_num_threads(threads);
-    expect_same(chosen(matrix, 7, self), expected);
+    expect_same(chosen_relaxed(matrix, 7, self), expected);
   }
   for (const int ranks : {2, 3, 5})
     test::on_ranks(ranks, [&](Communicator& world) {
       omp_set_num_threads(world.rank() == 0 ? 2 : 1);
-      expect_same(chosen(matrix, 7, world), expected);
+      expect_same(chosen_relaxed(matrix, 7, world), expected);
     });
 }
 
@@ -170,20 +155,20 @@ TEST(RelaxedSelection, StopsAtTheGapAtTheTimeLimitAndWhenTold) {
   const Matrix<float> matrix = invented_costs(80, 50, CostKind::kUniform, 31);
   SelectConfig config = relaxed_config();
   config.gap = 0.9;
-  const RelaxedSelection close = chosen(matrix, 10, self, config);
+  const RelaxedSelection close = chosen_relaxed(matrix, 10, self, config);
   EXPECT_EQ(close.stop_reason, "gap");
   EXPECT_LE(close.value / close.lower_bound - 1, 0.9);
 
   config.gap = 0;
   config.time_limit = 1e-9;
-  const RelaxedSelection late = chosen(matrix, 10, self, config);
+  const RelaxedSelection late = chosen_relaxed(matrix, 10, self, config);
   EXPECT_EQ(late.stop_reason, "time_limit");
   EXPECT_EQ(late.value, late.greedy_value);
   EXPECT_LE(late.lower_bound, late.value);
 
   ClassEvents events;
   events.step = [](const std::string& phase, std::int64_t done, std::int64_t, double) { return phase == "ascent" && done == 2; };
-  const RelaxedSelection stopped = chosen(matrix, 10, self, relaxed_config(), events);
+  const RelaxedSelection stopped = chosen_relaxed(matrix, 10, self, relaxed_config(), events);
   EXPECT_EQ(stopped.stop_reason, "stopped");
   EXPECT_EQ(stopped.coreset.size(), 10U);
 }
@@ -194,12 +179,12 @@ TEST(RelaxedSelection, GoesOnFromACheckpointAsIfNothingHadHappened) {
   std::vector<std::string> states;
   ClassEvents saving;
   saving.checkpoint = [&](const auto& state) { states.push_back(state()); };
-  const RelaxedSelection expected = chosen(matrix, 30, self, relaxed_config(), saving);
+  const RelaxedSelection expected = chosen_relaxed(matrix, 30, self, relaxed_config(), saving);
   ASSERT_FALSE(states.empty());
   for (const std::string& state : {states.front(), states.back()}) {
     ClassEvents resuming;
     resuming.resume_from = state;
-    expect_same(chosen(matrix, 30, self, relaxed_config(), resuming), expected);
+    expect_same(chosen_relaxed(matrix, 30, self, relaxed_config(), resuming), expected);
   }
 }
 
