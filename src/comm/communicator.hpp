@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -19,12 +20,28 @@ struct ScoredRow {
   std::int64_t row;
 };
 
+/// An exchange that goes on while this rank computes (Communicator::begin_exchange).
+class PendingExchange {
+ public:
+  virtual ~PendingExchange() = default;
+  PendingExchange(const PendingExchange&) = delete;
+  PendingExchange& operator=(const PendingExchange&) = delete;
+
+  /// Lets it go on; cheap, not collective. Returns whether it is done, and finish need not wait. Errors: kPeer.
+  virtual bool advance() = 0;
+  /// Waits for its end, once: what came from each rank. Errors: kPeer.
+  virtual std::vector<std::vector<std::byte>> finish() = 0;
+
+ protected:
+  PendingExchange() = default;
+};
+
 /// The ranks that work on one thing together.
 ///
 /// Goals: one interface for one process (`self`), MPI and NCCL, with one contract test; one rank is no special case anywhere above.
 ///   Spans, never raw counts; lengths above INT_MAX are split. Every wait goes through here: it polls for errors, names its phase when
 ///   a peer is late and ends the job (exit 6) after `run.deadline_seconds`.
-/// Non-goals: topology; non-blocking calls, but for the one gather that weights in slices need.
+/// Non-goals: topology; non-blocking calls, but for what goes on beside a forward or a backward pass.
 /// Ruled out: std::vector<bool>, types with padding (every T is trivially copyable and sent as bytes).
 ///
 /// Every method is collective over all ranks, called in the same order with the same sizes (but for all_gather and gather, whose spans
@@ -98,6 +115,14 @@ class Communicator {
   virtual void advance_gather() {}
   virtual void end_gather(std::string_view /*phase*/) {}
 
+  /// Begins an exchange in which parts[r] goes to rank r and lengths[r] bytes come from it. Several may be under way, begun and finished in one order
+  /// on all ranks; no other exchange comes in between. `phase` is what errors name.
+  ///   rank 0: parts {a, b}   rank 1: parts {c, d}   begin ... work, advance, work ... finish ->   rank 0: {a, c}   rank 1: {b, d}
+  /// How much of it goes on beside the work is the transport's: over MPI what calls of advance come to, over NCCL all once every rank has begun; else
+  /// it is finish that does it.
+  virtual std::unique_ptr<PendingExchange> begin_exchange(std::string phase, std::vector<std::vector<std::byte>> parts,
+                                                          std::vector<std::size_t> lengths);
+
   /// Point to point, blocking; the lengths agree. Both sides name the same pair.
   ///   send({7}, 2) on rank 0, receive(span of 1, 0) on rank 2
   template <class T>
@@ -134,6 +159,7 @@ class Communicator {
   virtual std::vector<std::byte> gather_equal_bytes(std::span<const std::byte> local) { return gather_bytes(local, kEveryRank); }
 
  private:
+  class LateExchange;
   template <class T>
   std::vector<T> gathered(std::span<const T> local, int root);
 };

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,7 @@ void check_mpi(int status, std::string_view call);
 /// Goals: no wait without an end. All calls are non-blocking and polled; a rank that waits longer than the deadline asks its peers what they do,
 ///   and ends with an error that names those that do not answer. A peer that is at work (`still_working`) keeps the others waiting.
 ///   After an error the communicator takes no further call, and the process should end: MPI may still hold the caller's buffers.
-/// Non-goals: overlap with work, but for begin_gather's; device memory.
+/// Non-goals: overlap with work, but for begin_gather's and begin_exchange's; device memory.
 /// Ruled out: MPI's own floating-point reductions (their order is not ours to say); MPI_THREAD_MULTIPLE and a helper thread (it would answer
 ///   for a main thread that is stuck).
 class MpiCommunicator final : public Communicator {
@@ -49,6 +50,9 @@ class MpiCommunicator final : public Communicator {
   void begin_gather(std::span<const std::byte> part, std::span<std::byte> all) override;
   void advance_gather() override;
   void end_gather(std::string_view phase) override;
+  /// Goes on inside MPI's calls only, as the gather does.
+  std::unique_ptr<PendingExchange> begin_exchange(std::string phase, std::vector<std::vector<std::byte>> parts,
+                                                  std::vector<std::size_t> lengths) override;
 
  protected:
   void broadcast_bytes(std::span<std::byte> values, int root) override;
@@ -58,6 +62,7 @@ class MpiCommunicator final : public Communicator {
   std::vector<std::byte> gather_equal_bytes(std::span<const std::byte> local) override;
 
  private:
+  class Exchange;
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t kPhaseLength = 48;
 

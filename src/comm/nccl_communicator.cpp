@@ -6,6 +6,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <exception>
 #include <functional>
 #include <string>
@@ -25,6 +26,7 @@ namespace {
 
 constexpr int kLooks = 1000;  ///< looks before the wait begins to sleep between them
 constexpr std::chrono::microseconds kSleep{100};
+constexpr const char* kGroup = "ncclGroupEnd";  ///< the call that puts a group on its stream
 
 /// What a rank tells those that it meets: that it has what it needs for an exchange, or why not.
 struct Readiness {
@@ -67,17 +69,26 @@ class NcclCommunicator::Link {
       abort();  // what waits for a peer that has failed
       throw;
     }
-    in_phase("the start", [&] { wait("the start", "ncclCommInitRankConfig"); });
+    in_phase("the start", [&] {
+      constexpr const char* kCall = "ncclCommInitRankConfig";
+      wait("the start", kCall, [&] { return is_done("the start", kCall, cuda::stream()); });
+    });
   }
   /// While an error is on its way a peer may be gone: what Finalize would wait for, Abort leaves.
   ~Link() {
-    if (comm_ == nullptr) return;
-    static_cast<void>(std::uncaught_exceptions() == 0 && is_finalised() ? ncclCommDestroy(comm_) : ncclCommAbort(comm_));
+    if (comm_ != nullptr)
+      static_cast<void>(std::uncaught_exceptions() == 0 && is_finalised() ? ncclCommDestroy(comm_) : ncclCommAbort(comm_));
+    if (beside_ != nullptr) GORACS_CUDA_TRY_NO_THROW(cudaStreamDestroy(beside_));
   }
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
   ncclComm_t comm() const noexcept { return comm_; }
+  /// The stream of exchanges beside work.
+  cudaStream_t beside() {
+    if (beside_ == nullptr) GORACS_CUDA_TRY(cudaStreamCreateWithFlags(&beside_, cudaStreamNonBlocking));
+    return beside_;
+  }
 
   /// Runs what needs memory of the GPU; where there is none left, the error names rank and phase, too.
   template <class Work>
@@ -91,36 +102,48 @@ class NcclCommunicator::Link {
     }
   }
 
-  /// Queues what `enqueue` calls on our stream and waits until it is done.
-  /// It may name another call than `call` as the one that failed.
-  void run(std::string_view phase, const char* call, const std::function<ncclResult_t(const char*& failed)>& enqueue) {
+  using Enqueue = std::function<ncclResult_t(const char*& failed)>;
+  /// What `calls` puts on a stream. It may name another call than `call` as the one that failed.
+  void enqueue(std::string_view phase, const char* call, const Enqueue& calls) {
     const char* failed = call;
-    const ncclResult_t result = enqueue(failed);
+    const ncclResult_t result = calls(failed);
     check(result, phase, failed);
-    wait(phase, call);
+  }
+  /// The same on our stream, until it is done.
+  void run(std::string_view phase, const char* call, const Enqueue& calls) {
+    enqueue(phase, call, calls);
+    wait(phase, call, [&] { return is_done(phase, call, cuda::stream()); });
   }
 
- private:
-  void check(ncclResult_t result, std::string_view phase, const char* call) {
-    if (result == ncclSuccess || result == ncclInProgress) return;
-    const std::string detail = comm_ == nullptr ? "" : ncclGetLastError(comm_);
-    give_up(fmt::format("rank {} in '{}': {}: {}{}{}", rank_, phase, call, ncclGetErrorString(result), detail.empty() ? "" : ": ", detail));
+  ncclResult_t queue_group(cudaStream_t stream, const std::byte* from, std::span<const Piece> sends, std::byte* to,
+                           std::span<const Piece> receives, const char*& failed) const;
+
+  /// Whether NCCL takes another call: not before the last one is through, though its work may go on.
+  bool is_ready(std::string_view phase, const char* call) {
+    GORACS_CHECK_PEER(!failed_, "'{}' after an exchange that failed", phase);
+    ncclResult_t state = ncclSuccess;
+    check(ncclCommGetAsyncError(comm_, &state), phase, "ncclCommGetAsyncError");
+    check(state, phase, call);
+    return state == ncclSuccess;
   }
 
-  void wait(std::string_view phase, const char* call) {
+  /// One look at the stream.
+  bool is_done(std::string_view phase, const char* call, cudaStream_t stream) {
+    if (!is_ready(phase, call)) return false;
+    const cudaError_t work = cudaStreamQuery(stream);
+    if (work == cudaSuccess) return true;
+    if (work != cudaErrorNotReady) {
+      abort();
+      fail(ExitCode::kIo, "{}: cudaStreamQuery: {}", call, cudaGetErrorString(work));
+    }
+    return false;
+  }
+
+  /// Looks until it is so.
+  template <class IsSo>
+  void wait(std::string_view phase, const char* call, const IsSo& is_so) {
     const auto begin = std::chrono::steady_clock::now();
-    for (int look = 0;; ++look) {
-      ncclResult_t state = ncclSuccess;
-      check(ncclCommGetAsyncError(comm_, &state), phase, "ncclCommGetAsyncError");
-      check(state, phase, call);
-      if (state == ncclSuccess) {
-        const cudaError_t work = cudaStreamQuery(cuda::stream());
-        if (work == cudaSuccess) return;
-        if (work != cudaErrorNotReady) {
-          abort();
-          fail(ExitCode::kIo, "{}: cudaStreamQuery: {}", call, cudaGetErrorString(work));
-        }
-      }
+    for (int look = 0; !is_so(); ++look) {
       const double waited = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       if (waited > deadline_seconds_)
         give_up(fmt::format("rank {} waited {:.0f} s in '{}' for {} (run.deadline_seconds)", rank_, waited, phase, call));
@@ -129,6 +152,21 @@ class NcclCommunicator::Link {
       else
         std::this_thread::sleep_for(kSleep);
     }
+  }
+
+  void abort() {
+    failed_ = true;
+    if (comm_ != nullptr) static_cast<void>(ncclCommAbort(std::exchange(comm_, nullptr)));
+  }
+
+  /// Staging memory of exchanges that are over.
+  std::vector<cuda::DeviceArray<std::byte>> spent;
+
+ private:
+  void check(ncclResult_t result, std::string_view phase, const char* call) {
+    if (result == ncclSuccess || result == ncclInProgress) return;
+    const std::string detail = comm_ == nullptr ? "" : ncclGetLastError(comm_);
+    give_up(fmt::format("rank {} in '{}': {}: {}{}{}", rank_, phase, call, ncclGetErrorString(result), detail.empty() ? "" : ": ", detail));
   }
 
   bool is_finalised() noexcept {
@@ -141,16 +179,13 @@ class NcclCommunicator::Link {
     return state == ncclSuccess;
   }
 
-  void abort() {
-    failed_ = true;
-    if (comm_ != nullptr) static_cast<void>(ncclCommAbort(std::exchange(comm_, nullptr)));
-  }
   [[noreturn]] void give_up(const std::string& text) {
     abort();
     fail(ExitCode::kPeer, "{}", text);
   }
 
   ncclComm_t comm_ = nullptr;
+  cudaStream_t beside_ = nullptr;
   int rank_;
   double deadline_seconds_;
   bool failed_ = false;
@@ -173,13 +208,37 @@ std::string nccl_version() {
                                                  : "";
 }
 
+/// All pieces at once, in one group.
+ncclResult_t NcclCommunicator::Link::queue_group(cudaStream_t stream, const std::byte* from, std::span<const Piece> sends, std::byte* to,
+                                                 std::span<const Piece> receives, const char*& failed) const {
+  ncclResult_t result = ncclSuccess;
+  const auto is_well = [&] { return result == ncclSuccess || result == ncclInProgress; };
+  const auto call = [&](const char* name, ncclResult_t answer) {
+    result = answer;
+    if (!is_well()) failed = name;
+  };
+  call("ncclGroupStart", ncclGroupStart());
+  for (const Piece& piece : sends)
+    if (piece.bytes > 0 && is_well()) call("ncclSend", ncclSend(from + piece.offset, piece.bytes, ncclInt8, piece.peer, comm_, stream));
+  for (const Piece& piece : receives)
+    if (piece.bytes > 0 && is_well()) call("ncclRecv", ncclRecv(to + piece.offset, piece.bytes, ncclInt8, piece.peer, comm_, stream));
+  const ncclResult_t end = ncclGroupEnd();  // also of a group that failed
+  return is_well() ? end : result;
+}
+
+void NcclCommunicator::check_nothing_pends(std::string_view phase) const {
+  GORACS_CHECK_PEER(pending_ == 0, "'{}' while exchanges beside work are under way", phase);
+}
+
 /// Every rank prepares its part, and all meet. Who could not, tells the others: all throw its error, and no call of NCCL waits for it.
 void NcclCommunicator::meet(std::string_view phase, const Prepare& prepare) {
+  check_nothing_pends(phase);
   together(host_, [&] { link_->in_phase(phase, prepare); }, [&] { host_.barrier(phase); });
 }
 
 /// The same of two.
 void NcclCommunicator::meet_one(int peer, bool speaks_first, std::string_view phase, const Prepare& prepare) {
+  check_nothing_pends(phase);
   const Readiness own = readiness([&] { link_->in_phase(phase, prepare); });
   Readiness of_peer;
   if (speaks_first) host_.send(std::span<const Readiness>(&own, 1), peer);
@@ -189,7 +248,7 @@ void NcclCommunicator::meet_one(int peer, bool speaks_first, std::string_view ph
   check(of_peer);
 }
 
-/// All pieces at once, in one group. The ranks concerned meet before.
+/// All pieces at once. The ranks concerned meet before.
 void NcclCommunicator::exchange(std::string_view phase, const std::function<void(const Prepare&)>& meeting, std::span<const std::byte> from,
                                 std::span<const Piece> sends, std::span<std::byte> to, std::span<const Piece> receives) {
   cuda::DeviceArray<std::byte> out, in;
@@ -198,26 +257,9 @@ void NcclCommunicator::exchange(std::string_view phase, const std::function<void
     in = cuda::DeviceArray<std::byte>(static_cast<std::int64_t>(to.size()));
   });
   link_->in_phase(phase, [&] {
-    link_->run(phase, "ncclGroupEnd", [&](const char*& failed) {
-      ncclResult_t result = ncclSuccess;
-      const auto is_well = [&] { return result == ncclSuccess || result == ncclInProgress; };
-      const auto call = [&](const char* name, ncclResult_t answer) {
-        result = answer;
-        if (!is_well()) failed = name;
-      };
-      call("ncclGroupStart", ncclGroupStart());
-      for (const Piece& piece : sends) {
-        if (piece.bytes == 0 || !is_well()) continue;
-        call("ncclSend", ncclSend(out.data() + piece.offset, piece.bytes, ncclInt8, piece.peer, link_->comm(), cuda::stream()));
-        bytes_sent_ += piece.peer == rank() ? 0 : static_cast<std::int64_t>(piece.bytes);
-      }
-      for (const Piece& piece : receives) {
-        if (piece.bytes == 0 || !is_well()) continue;
-        call("ncclRecv", ncclRecv(in.data() + piece.offset, piece.bytes, ncclInt8, piece.peer, link_->comm(), cuda::stream()));
-      }
-      const ncclResult_t end = ncclGroupEnd();  // also of a group that failed
-      return is_well() ? end : result;
-    });
+    link_->run(phase, kGroup,
+               [&](const char*& failed) { return link_->queue_group(cuda::stream(), out.data(), sends, in.data(), receives, failed); });
+    for (const Piece& piece : sends) bytes_sent_ += piece.peer == rank() ? 0 : static_cast<std::int64_t>(piece.bytes);
     if (!to.empty()) cuda::copy_to_host(to.data(), in.data(), to.size());
   });
 }
@@ -314,6 +356,106 @@ std::vector<std::byte> NcclCommunicator::gather_equal_bytes(std::span<const std:
     cuda::copy_to_host(all.data(), device.data(), all.size());
   });
   return all;
+}
+
+/// All begin it, which each learns from messages over the host beside its work; then it goes to NCCL, in the order in which they were begun.
+class NcclCommunicator::Exchange final : public PendingExchange {
+ public:
+  Exchange(NcclCommunicator& world, std::string phase, std::vector<std::vector<std::byte>> parts, const std::vector<std::size_t>& lengths)
+      : world_(world), phase_(std::move(phase)), own_(std::move(parts[static_cast<std::size_t>(world.rank())])) {
+    std::vector<std::byte> out;
+    std::size_t arrives = 0;
+    for (int r = 0; r < world.size(); ++r) {
+      const auto k = static_cast<std::size_t>(r);
+      if (r == world.rank()) continue;
+      sends_.push_back({r, out.size(), parts[k].size()});
+      receives_.push_back({r, arrives, lengths[k]});
+      out.insert(out.end(), parts[k].begin(), parts[k].end());
+      arrives += lengths[k];
+    }
+    const Readiness ready = readiness([&] {
+      world.link_->in_phase(phase_, [&] {
+        out_ = cuda::DeviceArray<std::byte>(std::span<const std::byte>(out));
+        in_ = cuda::DeviceArray<std::byte>(static_cast<std::int64_t>(arrives));
+        world.link_->beside();
+      });
+    });
+    const auto bytes = std::as_bytes(std::span<const Readiness>(&ready, 1));
+    const auto ranks = static_cast<std::size_t>(world.size());
+    meeting_ = world.host_.begin_exchange(phase_, std::vector(ranks, std::vector(bytes.begin(), bytes.end())),
+                                          std::vector<std::size_t>(ranks, sizeof(Readiness)));
+    world.begun_.push_back(this);
+    ++world.pending_;
+  }
+
+  /// Unfinished because of an error: NCCL may still write to what is staged.
+  ~Exchange() override {
+    std::erase(world_.begun_, this);
+    if (is_started_ && !is_finished_) world_.link_->abort();
+    auto& spent = world_.link_->spent;
+    spent.push_back(std::move(out_));
+    spent.push_back(std::move(in_));
+    if (--world_.pending_ == 0) spent.clear();
+  }
+
+  bool advance() override {
+    world_.start_those_met();
+    return is_started_ && world_.link_->is_done(phase_, kGroup, world_.link_->beside());
+  }
+
+  std::vector<std::vector<std::byte>> finish() override {
+    while (!is_started_) world_.begun_.front()->start();
+    Link& link = *world_.link_;
+    link.wait(phase_, kGroup, [&] { return advance(); });
+    std::vector<std::vector<std::byte>> arrived(static_cast<std::size_t>(world_.size()));
+    arrived[static_cast<std::size_t>(world_.rank())] = std::move(own_);
+    is_finished_ = true;
+    link.in_phase(phase_, [&] {
+      for (const Piece& piece : receives_) {
+        std::vector<std::byte>& part = arrived[static_cast<std::size_t>(piece.peer)];
+        part.resize(piece.bytes);
+        if (piece.bytes > 0) cuda::copy_to_host(part.data(), in_.data() + piece.offset, piece.bytes);
+      }
+    });
+    return arrived;
+  }
+
+  /// Whether start need not wait.
+  bool can_start() { return meeting_->advance() && world_.link_->is_ready(phase_, kGroup); }
+
+  /// The first of those begun: waits for the meeting and for NCCL to take it.
+  void start() {
+    world_.begun_.pop_front();
+    for (const std::vector<std::byte>& bytes : meeting_->finish()) {
+      Readiness of_rank;
+      std::memcpy(&of_rank, bytes.data(), sizeof of_rank);
+      check(of_rank);
+    }
+    Link& link = *world_.link_;
+    link.wait(phase_, kGroup, [&] { return link.is_ready(phase_, kGroup); });
+    is_started_ = true;
+    link.enqueue(phase_, kGroup,
+                 [&](const char*& failed) { return link.queue_group(link.beside(), out_.data(), sends_, in_.data(), receives_, failed); });
+    for (const Piece& piece : sends_) world_.bytes_sent_ += static_cast<std::int64_t>(piece.bytes);
+  }
+
+ private:
+  NcclCommunicator& world_;
+  std::string phase_;
+  std::vector<std::byte> own_;
+  std::vector<Piece> sends_, receives_;
+  cuda::DeviceArray<std::byte> out_, in_;
+  std::unique_ptr<PendingExchange> meeting_;
+  bool is_started_ = false, is_finished_ = false;
+};
+
+void NcclCommunicator::start_those_met() {
+  while (!begun_.empty() && begun_.front()->can_start()) begun_.front()->start();
+}
+
+std::unique_ptr<PendingExchange> NcclCommunicator::begin_exchange(std::string phase, std::vector<std::vector<std::byte>> parts,
+                                                                  std::vector<std::size_t> lengths) {
+  return std::make_unique<Exchange>(*this, std::move(phase), std::move(parts), lengths);
 }
 
 }  // namespace goracs

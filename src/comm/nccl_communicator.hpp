@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -16,9 +17,10 @@ namespace goracs {
 ///
 /// Goals: no NCCL call pends while a rank is at other work: all ranks meet over `host` before each one, where a peer that does not come is waited
 ///   for and named, and one that lacks memory for it tells the others. NCCL itself is never blocking: its calls are polled for errors until the deadline; then it is aborted, and the error names
-///   rank, phase and call. Buffers of the device never go to MPI.
+///   rank, phase and call. Buffers of the device never go to MPI. An exchange beside work (begin_exchange) is on a stream of its own, and begins when
+///   all have met without waiting.
 /// Non-goals: spans of device memory; those of the host are staged through the GPU (the exchange of what is there already comes with its first
-///   caller). Overlap with work.
+///   caller).
 /// Ruled out: NCCL's own reductions (their order is not ours to say).
 class NcclCommunicator final : public Communicator {
  public:
@@ -38,6 +40,9 @@ class NcclCommunicator final : public Communicator {
   void all_reduce(std::span<float> values, ReduceOp op) override;
   void all_reduce(std::span<std::int64_t> values, ReduceOp op) override;
   void still_working() override { host_.still_working(); }
+  /// What is staged is freed when no exchange is under way any more: cudaFree would wait for them without a deadline.
+  std::unique_ptr<PendingExchange> begin_exchange(std::string phase, std::vector<std::vector<std::byte>> parts,
+                                                  std::vector<std::size_t> lengths) override;
 
  protected:
   void broadcast_bytes(std::span<std::byte> values, int root) override;
@@ -48,6 +53,7 @@ class NcclCommunicator final : public Communicator {
 
  private:
   class Link;
+  class Exchange;
   /// Bytes of a buffer that go to a rank or come from it.
   struct Piece {
     int peer;
@@ -62,9 +68,14 @@ class NcclCommunicator final : public Communicator {
                 std::span<const Piece> sends, std::span<std::byte> to, std::span<const Piece> receives);
   std::vector<std::byte> gather_parts(std::span<const std::byte> local, const std::vector<std::size_t>& lengths, int root);
 
+  void check_nothing_pends(std::string_view phase) const;
+  void start_those_met();
+
   Communicator& host_;
   std::unique_ptr<Link> link_;
   std::int64_t bytes_sent_ = 0;
+  std::deque<Exchange*> begun_;  ///< not yet started by NCCL, in the order in which all ranks begin them
+  int pending_ = 0;              ///< begun and not finished
 };
 
 /// The same; in a build without CUDA it throws NotCompiled.

@@ -72,6 +72,7 @@ FinetuneSettings settings_of(const Config& config, const LanguageModel& model) {
   settings.max_grad_norm = finetune.max_grad_norm;
   settings.eval_steps = finetune.eval_steps;
   settings.patience = finetune.patience;
+  settings.overlap_sums = !config.model.shard;
   return settings;
 }
 

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "base/error.hpp"
 #include "model/length_batches.hpp"
-#include "train/gradient_sum.hpp"
 
 namespace goracs {
 namespace {
@@ -18,12 +18,42 @@ std::vector<std::int64_t> lengths_of(const std::vector<TrainingSample>& samples)
   return lengths;
 }
 
+/// In the order in which a backward pass comes to them.
+std::vector<RowBlock> layer_buckets(const Adapter& adapter) {
+  std::vector<RowBlock> buckets;
+  std::int64_t begin = 0;
+  for (std::int64_t layer = 0; layer < adapter.num_layers(); ++layer) {
+    std::int64_t end = begin;
+    for (const at::Tensor& tensor : adapter.layer_tensors(layer)) end += tensor.numel();
+    buckets.push_back({begin, end});
+    begin = end;
+  }
+  std::ranges::reverse(buckets);
+  return buckets;
+}
+
+/// Copies gradients of a layer's tensors, or zeros where there are none.
+void copy_gradients(const std::vector<at::Tensor>& gradients, const std::vector<at::Tensor>& tensors, std::span<float> into) {
+  std::vector<at::Tensor> all;
+  for (std::size_t k = 0; k < tensors.size(); ++k) all.push_back(gradients[k].defined() ? gradients[k] : at::zeros_like(tensors[k]));
+  std::ranges::copy(flattened(all), into.begin());
+}
+
+/// The adapter's own copy, with gradients.
+Adapter tracked(const Adapter& start) {
+  Adapter adapter = start.clone();
+  adapter.track_gradients(true);
+  return adapter;
+}
+
 }  // namespace
 
 FinetuneLoop::FinetuneLoop(const Llama& model, const Adapter& start, std::vector<TrainingSample> train, std::vector<TrainingSample> valid,
                            BatchPlan plan, const FinetuneSettings& settings, Communicator& world)
     : model_(model),
-      adapter_(start.clone()),
+      adapter_(tracked(start)),
+      layers_(adapter_),
+      buckets_(layer_buckets(adapter_)),
       train_(std::move(train)),
       valid_(std::move(valid)),
       settings_(settings),
@@ -31,7 +61,6 @@ FinetuneLoop::FinetuneLoop(const Llama& model, const Adapter& start, std::vector
       plan_(std::move(plan)),
       rate_{settings.learning_rate, settings.warmup_steps, plan_.total_steps} {
   GORACS_CHECK_INPUT(!train_.empty(), "finetuning needs at least one sample");
-  adapter_.track_gradients(true);
   state_.parameters = flattened(adapter_.tensors());
   state_.best_parameters = state_.parameters;
   state_.optimizer = AdamW::start(state_.parameters.size());
@@ -69,26 +98,46 @@ bool FinetuneLoop::evaluation_is_due() const {
 FinetuneLoop::StepLoss FinetuneLoop::global_gradient(const GlobalBatch& batch) {
   const auto count = static_cast<std::int64_t>(batch.micro_batches.size());
   std::vector<double> losses(batch.micro_batches.size(), 0.0);
-  std::vector<std::vector<float>> gradients;
+  GradientSum gradients(count, buckets_, world_);
   for (std::int64_t b = world_.rank(); b < count; b += world_.size()) {
     const auto k = static_cast<std::size_t>(b);
-    MicroBatchGradient micro = micro_batch_gradient(model_, adapter_, chosen(batch.micro_batches[k]), settings_.micro_batch,
-                                                    fmt::format("step {} micro-batch {}", state_.step, b));
+    const std::span<float> into = gradients.add_micro_batch();
+    const auto compute = [&] {
+      return micro_batch_gradient(model_, adapter_, chosen(batch.micro_batches[k]), settings_.micro_batch,
+                                  fmt::format("step {} micro-batch {}", state_.step, b));
+    };
+    const bool is_last = b + world_.size() >= count;
+    const MicroBatchGradient micro = is_last && settings_.overlap_sums ? last_gradient(compute, into, gradients) : compute();
     losses[k] = micro.loss;
-    gradients.push_back(std::move(micro.gradient));
+    std::ranges::copy(micro.gradient, into.begin());
     world_.still_working();
   }
   model_.meet_others();
+  std::vector<float> gradient = gradients.finish();
   world_.all_reduce(std::span<double>(losses), ReduceOp::kSum);  // one rank gives a number, the others zeros: exact
   double sum = 0;
   for (std::size_t b = 0; b < losses.size(); ++b) {
     GORACS_CHECK_NUMERIC(std::isfinite(losses[b]), "step {}, micro-batch {}: the loss is {}", state_.step, b, losses[b]);
     sum += losses[b];
   }
-  std::vector<float> gradient = sum_in_order(gradients, count, adapter_.num_parameters(), world_);
   const auto share = 1.0F / static_cast<float>(count);
   for (float& g : gradient) g *= share;
   return {sum / static_cast<double>(count), std::move(gradient)};
+}
+
+/// The gradient of this rank's last micro-batch; the sum over all ranks begins layer by layer as they are whole.
+MicroBatchGradient FinetuneLoop::last_gradient(const std::function<MicroBatchGradient()>& compute, std::span<float> gradient,
+                                               GradientSum& sum) {
+  MicroBatchGradient micro;
+  layers_.during([&] { micro = compute(); },
+                 [&](std::int64_t layer, const std::vector<at::Tensor>& gradients) {
+                   const RowBlock& bucket = buckets_[buckets_.size() - 1 - static_cast<std::size_t>(layer)];
+                   copy_gradients(gradients, adapter_.layer_tensors(layer),
+                                  gradient.subspan(static_cast<std::size_t>(bucket.begin), static_cast<std::size_t>(bucket.size())));
+                   sum.begin_bucket();
+                   world_.still_working();
+                 });
+  return micro;
 }
 
 void FinetuneLoop::evaluate(const Stops& stops) {

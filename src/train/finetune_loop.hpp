@@ -12,6 +12,8 @@
 #include "train/adam_w.hpp"
 #include "train/early_stopping.hpp"
 #include "train/epoch_order.hpp"
+#include "train/gradient_sum.hpp"
+#include "train/layer_gradients.hpp"
 #include "train/learning_rate.hpp"
 #include "train/micro_batch.hpp"
 
@@ -25,6 +27,8 @@ struct FinetuneSettings {
   double max_grad_norm = 1;
   std::int64_t eval_steps = 1;
   std::int64_t patience = 0;
+  bool overlap_sums =
+      true;  ///< sum up a layer's gradients while the layers below are computed; not with weights in slices, whose gathers come in between
   std::int64_t valid_batch_tokens = 4096;  ///< tokens of a validation batch, padding included; batches do not depend on the ranks
 };
 
@@ -46,7 +50,8 @@ struct FinetuneState {
 enum class FinetuneEnd { kGoesOn, kAllSteps, kNoImprovement };
 
 /// LoRA finetuning (SPEC 7), data parallel: micro-batch b of a step runs on rank b mod R, and only the adapter's gradients travel. They are
-/// summed in micro-batch order, so every number is the same for any number of ranks that have as many threads each.
+/// summed in micro-batch order, so every number is the same for any number of ranks that have as many threads each. A layer's sum begins while the
+/// last micro-batch's backward pass goes on to the layers below.
 ///
 /// Validation runs before the first step, every `eval_steps` and after the last; the best adapter is that of the lowest loss after at least
 /// one step (the state before the first is measured, not kept).
@@ -82,12 +87,15 @@ class FinetuneLoop {
     std::vector<float> gradient;
   };
   StepLoss global_gradient(const GlobalBatch& batch);
+  MicroBatchGradient last_gradient(const std::function<MicroBatchGradient()>& compute, std::span<float> gradient, GradientSum& sum);
   bool evaluation_is_due() const;
   void evaluate(const Stops& stops);
   std::vector<const TrainingSample*> chosen(const std::vector<std::int64_t>& indices) const;
 
   const Llama& model_;
   Adapter adapter_;
+  LayerGradients layers_;
+  std::vector<RowBlock> buckets_;  ///< the parameters of each layer, the last first
   std::vector<TrainingSample> train_, valid_;
   FinetuneSettings settings_;
   Communicator& world_;

@@ -5,10 +5,15 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <thread>
+#include <utility>
+
+#include "train/gradient_sum.hpp"
 
 namespace goracs::test {
 namespace {
@@ -198,6 +203,68 @@ void gathers_while_it_works(Communicator& world) {
   }
 }
 
+/// What rank `from` gives rank `to` in exchange `nth`: nothing to some.
+std::vector<std::byte> part_of(int from, int to, std::size_t nth) {
+  const auto values = values_of<std::int16_t>(5 * from + to, (from + 2 * to) % 3 == 1 ? 0 : kLengths[nth] + static_cast<std::size_t>(to));
+  const auto bytes = std::as_bytes(std::span(values));
+  return {bytes.begin(), bytes.end()};
+}
+
+void exchanges_beside_work(Communicator& world) {
+  std::vector<std::unique_ptr<PendingExchange>> begun;
+  for (std::size_t nth = 0; nth < std::size(kLengths); ++nth) {
+    std::vector<std::vector<std::byte>> parts;
+    std::vector<std::size_t> lengths;
+    for (int r = 0; r < world.size(); ++r) {
+      parts.push_back(part_of(world.rank(), r, nth));
+      lengths.push_back(part_of(r, world.rank(), nth).size());
+    }
+    begun.push_back(world.begin_exchange("beside work", std::move(parts), std::move(lengths)));
+    if (world.rank() % 2 == 0) begun[nth / 2]->advance();  // some look oftener than others
+  }
+  for (std::size_t nth = 0; nth < begun.size(); ++nth) {
+    const std::vector<std::vector<std::byte>> arrived = begun[nth]->finish();
+    ASSERT_EQ(arrived.size(), static_cast<std::size_t>(world.size()));
+    for (int r = 0; r < world.size(); ++r)
+      EXPECT_EQ(arrived[static_cast<std::size_t>(r)], part_of(r, world.rank(), nth)) << "from rank " << r << ", exchange " << nth;
+  }
+  begun.clear();
+  EXPECT_EQ(world.all_reduce<int64_t>(1, ReduceOp::kSum), world.size()) << "another exchange after them";
+}
+
+/// A gradient whose sum depends on the order to the bit.
+float gradient_of(std::int64_t micro_batch, std::int64_t parameter) {
+  constexpr std::int64_t kPrime = 1009;
+  return static_cast<float>((micro_batch * 811 + parameter * 307) % kPrime - kPrime / 2) *
+         std::ldexp(1.0F / 3, static_cast<int>(micro_batch % 5) * 6);
+}
+
+/// ((g_0 + g_1) + g_2) ..., to the bit, whatever is begun before all is computed; some ranks and blocks have nothing.
+void sums_gradients_in_micro_batch_order(Communicator& world) {
+  constexpr std::int64_t kParameters = 1500;
+  const std::vector<RowBlock> buckets{{1498, 1500}, {701, 1498}, {700, 701}, {0, 700}};  // the last layer first
+  for (const std::int64_t micro_batches : {1, 4, 7})
+    for (const std::size_t begun_early : {0, 1, 3, 4}) {
+      GradientSum sum(micro_batches, buckets, world);
+      std::vector<std::span<float>> own;
+      for (std::int64_t b = world.rank(); b < micro_batches; b += world.size()) {
+        own.push_back(sum.add_micro_batch());
+        for (std::int64_t k = 0; k < kParameters; ++k) own.back()[static_cast<std::size_t>(k)] = gradient_of(b, k);
+      }
+      for (std::size_t k = 0; k < begun_early; ++k) {
+        sum.begin_bucket();
+        if (!own.empty()) own.back()[static_cast<std::size_t>(buckets[k].begin)] = -1;  // what is begun has left
+      }
+      std::vector<float> expected(kParameters, 0.0F);
+      for (std::int64_t b = 0; b < micro_batches; ++b)
+        for (std::int64_t k = 0; k < kParameters; ++k) expected[static_cast<std::size_t>(k)] += gradient_of(b, k);
+      const std::vector<float> summed = sum.finish();
+      ASSERT_EQ(summed.size(), expected.size());
+      EXPECT_EQ(std::memcmp(summed.data(), expected.data(), kParameters * sizeof(float)), 0)
+          << micro_batches << " micro-batches, " << begun_early << " buckets begun early";
+    }
+}
+
 void sends_and_receives_in_order(Communicator& world) {
   if (world.size() == 1) return;
   const int last = world.size() - 1;
@@ -266,6 +333,8 @@ const std::vector<ContractCase>& contract_cases() {
                                                    {"GathersUnequalSpansAtEveryRoot", gathers_unequal_spans_at_every_root},
                                                    {"GathersBytesOfOddLengths", gathers_bytes_of_odd_lengths},
                                                    {"GathersWhileItWorks", gathers_while_it_works},
+                                                   {"ExchangesBesideWork", exchanges_beside_work},
+                                                   {"SumsGradientsInMicroBatchOrder", sums_gradients_in_micro_batch_order},
                                                    {"SendsAndReceivesInOrder", sends_and_receives_in_order},
                                                    {"SendsARing", sends_a_ring},
                                                    {"DifferentCallsFollowEachOther", different_calls_follow_each_other}};

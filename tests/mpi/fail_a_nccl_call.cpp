@@ -1,7 +1,9 @@
 // One rank of mpirun for nccl_call_faults.py: the N-th call of rank RANK on the fakes of NCCL and cudart fails.
 //   fail_a_nccl_call DEADLINE_SECONDS RANK N      0: none fails; RANK prints its calls
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,13 @@ void exchange(goracs::Communicator& ranks) {
   std::vector<double> values{1, 2, 3};
   ranks.broadcast(std::span<double>(values), 0);
   ranks.min_with_row({0.5, ranks.rank()});
+  const auto size = static_cast<std::size_t>(ranks.size());
+  std::vector<std::unique_ptr<goracs::PendingExchange>> beside_work;
+  for (int k = 0; k < 2; ++k)
+    beside_work.push_back(
+        ranks.begin_exchange("beside work", std::vector(size, std::vector<std::byte>(9)), std::vector<std::size_t>(size, 9)));
+  for (const auto& exchange : beside_work) exchange->finish();
+  beside_work.clear();
   if (ranks.rank() == 0) ranks.send(std::span<const double>(values), 1);
   if (ranks.rank() == 1) ranks.receive(std::span<double>(values), 0);
 }

@@ -19,6 +19,7 @@ struct ncclComm {
   MPI_Comm mpi = MPI_COMM_NULL;
   int rank = 0, size = 1;
   int unfinished = 0;  ///< looks at its state that still say ncclInProgress
+  std::shared_ptr<bool> aborted = std::make_shared<bool>(false);
 };
 // NOLINTEND(readability-identifier-naming)
 
@@ -38,6 +39,7 @@ struct Transfer {
   std::vector<Message> messages;
   std::vector<std::vector<char>> copies;
   std::vector<MPI_Request> requests;
+  std::shared_ptr<bool> aborted;  ///< of its communicator
 };
 std::vector<std::shared_ptr<Transfer>> given_up;  // of aborted communicators
 
@@ -45,8 +47,7 @@ int group_depth = 0;
 std::vector<Message> group;
 ncclComm_t group_comm = nullptr;
 cudaStream_t group_stream = nullptr;
-bool stalls = false;      ///< the next work
-bool is_pending = false;  ///< work that was begun, until it is done or its communicator aborted
+bool stalls = false;  ///< the next work
 std::function<void()> happens_in_next;
 
 ncclResult_t begin(const char* call) { return static_cast<ncclResult_t>(goracs::fakes::begin_call(call)); }
@@ -71,7 +72,7 @@ void start(Transfer& transfer, MPI_Comm mpi) {
 
 /// One look at what is under way; the stream comes back to it until it is done.
 void look(const std::shared_ptr<Transfer>& transfer, cudaStream_t stream) {
-  if (!is_pending) {
+  if (*transfer->aborted) {
     given_up.push_back(transfer);
     return;
   }
@@ -82,7 +83,6 @@ void look(const std::shared_ptr<Transfer>& transfer, cudaStream_t stream) {
     goracs::emulator::enqueue(stream, "nccl work", [transfer, stream] { look(transfer, stream); });
     return;
   }
-  is_pending = false;
   for (std::size_t m = 0; m < transfer->messages.size(); ++m)
     if (const Message& message = transfer->messages[m]; !message.sends)
       std::memcpy(message.address, transfer->copies[m].data(), message.bytes);
@@ -91,8 +91,8 @@ void look(const std::shared_ptr<Transfer>& transfer, cudaStream_t stream) {
 /// Puts the messages on the stream; a communicator that does not block answers that it is at it.
 ncclResult_t enqueue(ncclComm_t comm, cudaStream_t stream, std::vector<Message> messages) {
   comm->unfinished = 1;
-  is_pending = true;
   const auto transfer = std::make_shared<Transfer>();
+  transfer->aborted = comm->aborted;
   if (!std::exchange(stalls, false)) transfer->messages = std::move(messages);  // none: never done
   goracs::emulator::enqueue(stream, "nccl work", [transfer, stream, mpi = comm->mpi] {
     if (const auto happens = std::exchange(happens_in_next, nullptr)) happens();
@@ -106,6 +106,7 @@ ncclResult_t add_to_group(const Message& message, ncclComm_t comm, cudaStream_t 
   check_device(message.address, message.bytes, call);
   if (message.peer < 0 || message.peer >= comm->size) return ncclInvalidArgument;
   if (const ncclResult_t result = begin(call); result != ncclSuccess) return result;
+  if (comm->unfinished > 0) return ncclInvalidArgument;  // as the real one: the last call is still at it
   if (group_depth == 0) throw Violation(std::string(call) + " outside a group");
   group.push_back(message);
   group_comm = comm;
@@ -164,7 +165,7 @@ ncclResult_t ncclCommDestroy(ncclComm_t comm) {
 }
 
 ncclResult_t ncclCommAbort(ncclComm_t comm) {
-  is_pending = false;
+  *comm->aborted = true;
   delete comm;  // peers are not asked: MPI's communicator stays
   return begin("ncclCommAbort");
 }

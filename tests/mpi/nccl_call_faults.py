@@ -16,7 +16,7 @@ NO_GPU, IO_FAILED, PEER_FAILED = 2, 4, 6
 
 POLLED = {"ncclCommGetAsyncError", "cudaStreamQuery"}
 # what goes wrong while things are given back is not reported
-NOT_REPORTED = {"cudaFree", "ncclCommFinalize", "ncclCommDestroy", "cudaGetLastError"}
+NOT_REPORTED = {"cudaFree", "ncclCommFinalize", "ncclCommDestroy", "cudaStreamDestroy", "cudaGetLastError"}
 # as often as memory is asked for, and as often again
 COPIES = {"cudaMemcpyAsync", "cudaStreamSynchronize"}
 # before there is a phase
@@ -76,7 +76,7 @@ def main() -> None:
         job = Job([mpirun, "-n", str(ranks), *flags, program], fails)
         calls = job.calls()
         for n, call in enumerate(calls, 1):
-            enough = 1 if call in NOT_REPORTED else 4 if call in COPIES else len(calls)
+            enough = 1 if call in NOT_REPORTED else 2 if call in COPIES else len(calls)
             if calls[:n - 1].count(call) >= enough or not call.startswith(chosen):
                 continue
             wrong.append(job.wrong_with(n, call))

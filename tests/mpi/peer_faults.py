@@ -33,6 +33,7 @@ OVER_NCCL = {
     "stopped": (PEER_FAILED, r"rank [02]: waited \d+ s in 'all-reduce' for rank .*1.*, which does not answer"),
     "stopped_inside": (PEER_FAILED, r"rank [02]: rank [02] waited \d+ s in 'all-reduce' for ncclGroupEnd \(run.deadline_seconds\)"),
     "killed_inside": (None, r"signal 9|Killed"),
+    "stopped_beside": (PEER_FAILED, r"rank [02]: rank [02] waited \d+ s in 'beside work' for ncclGroupEnd \(run.deadline_seconds\)"),
 }
 CASES = {"lose_a_peer": OVER_MPI, "lose_a_nccl_peer": OVER_NCCL}
 

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "communicator_contract.hpp"
+#include "exchange_beside_work.hpp"
 #include "support/mpi_world.hpp"
 
 namespace goracs {
@@ -46,6 +47,8 @@ TEST(MpiCommunicator, KeepsWaitingForAPeerThatIsAtWork) {
     }
   world.barrier("after long work of rank 0");
 }
+
+TEST(MpiCommunicator, EndsAnExchangeBesideWork) { test::expect_end_beside_work(test::world()); }
 
 }  // namespace
 }  // namespace goracs

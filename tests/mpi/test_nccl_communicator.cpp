@@ -16,6 +16,7 @@
 #include "comm/agreement.hpp"
 #include "comm/mpi_communicator.hpp"
 #include "communicator_contract.hpp"
+#include "exchange_beside_work.hpp"
 #include "fake_nccl.hpp"
 #include "kernels/fakes/device_pages.hpp"
 #include "kernels/fakes/fake_calls.hpp"
@@ -148,6 +149,45 @@ TEST_F(Nccl, EveryCallOfAGroupMayFail) {
     test::expect_error(ExitCode::kPeer, {"'gather'", "rank " + std::to_string(world.rank())},
                        [&] { any.all_gather(std::span<const int>(own)); });
   }
+}
+
+TEST_F(Nccl, EndsAnExchangeBesideWork) {
+  NcclCommunicator world(test::world(), kDeadline);
+  test::expect_end_beside_work(world);
+}
+
+/// As GradientSum does: two buckets begun, and the first one's end waited for.
+std::function<void()> two_beside_work(Communicator& world, std::vector<std::unique_ptr<PendingExchange>>& begun) {
+  return [&] {
+    const auto ranks = static_cast<std::size_t>(world.size());
+    const std::vector<std::byte> part(100);
+    for (int k = 0; k < 2; ++k)
+      begun.push_back(world.begin_exchange("beside work", std::vector(ranks, part), std::vector<std::size_t>(ranks, part.size())));
+    begun[0]->finish();
+  };
+}
+
+TEST_F(Nccl, WorkBesideThatIsNeverDoneEndsAtTheDeadline) {
+  NcclCommunicator world(test::world(), kDeadline);
+  if (world.size() == 1) return;  // it sends itself nothing
+  std::vector<std::unique_ptr<PendingExchange>> begun;
+  fakes::stall_next_nccl_work();
+  const std::string rank = "rank " + std::to_string(world.rank());
+  test::expect_error(ExitCode::kPeer, {rank, "'beside work'", "ncclGroupEnd (run.deadline_seconds)"}, two_beside_work(world, begun));
+  EXPECT_TRUE(was_called("ncclCommAbort"));
+  begun.clear();
+  test::expect_error(ExitCode::kPeer, {"after an exchange that failed"}, two_beside_work(world, begun));
+}
+
+TEST_F(Nccl, NoOtherExchangeComesBetween) {
+  NcclCommunicator world(test::world(), kDeadline);
+  std::vector<std::unique_ptr<PendingExchange>> begun;
+  two_beside_work(world, begun)();
+  test::expect_error(ExitCode::kPeer, {"'broadcast' while exchanges beside work"}, [&] {
+    std::vector<double> values{1};
+    static_cast<Communicator&>(world).broadcast(std::span<double>(values), 0);
+  });
+  begun[1]->finish();
 }
 
 TEST_F(Nccl, AStartThatFailsIsNamed) {

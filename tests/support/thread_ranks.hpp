@@ -30,7 +30,7 @@ struct ThreadWorld {
 };
 
 /// The communicator's contract over threads, so that a test compares rank counts without MPI.
-class ThreadCommunicator final : public Communicator {
+class ThreadCommunicator : public Communicator {
  public:
   ThreadCommunicator(ThreadWorld& world, int rank) : world_(world), rank_(rank) {}
   int rank() const noexcept override { return rank_; }

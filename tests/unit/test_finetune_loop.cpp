@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.hpp"
 #include "support/thread_ranks.hpp"
@@ -71,6 +73,72 @@ TEST(FinetuneLoop, GivesTheSameBitsForAnyNumberOfRanksWithDropout) {
   for (const int ranks : {2, 3, 5}) {
     SCOPED_TRACE(ranks);
     expect_same(run.finished(ranks), one);
+  }
+}
+
+/// One rank that writes down when exchanges are begun, and when its loop says that it is at work: after a bucket and after a micro-batch.
+class WatchedRank final : public test::ThreadCommunicator {
+ public:
+  using ThreadCommunicator::ThreadCommunicator;
+  void still_working() override { events += 'w'; }
+  std::unique_ptr<PendingExchange> begin_exchange(std::string phase, std::vector<std::vector<std::byte>> parts,
+                                                  std::vector<std::size_t> lengths) override {
+    events += 'b';
+    return ThreadCommunicator::begin_exchange(std::move(phase), std::move(parts), std::move(lengths));
+  }
+  std::string events;
+};
+
+TEST(FinetuneLoop, BeginsSumsOfLayersInTheLastMicroBatch) {
+  const std::int64_t layers = test::tiny_llama().config().num_layers;
+  ASSERT_GE(layers, 2);
+  TinyRun run;
+  run.sizes = {6, 2, false};  // 3 micro-batches a step
+  std::string during;
+  for (std::int64_t k = 1; k < layers; ++k) during += "bw";
+  for (const bool overlap : {true, false}) {
+    run.settings.overlap_sums = overlap;
+    test::ThreadWorld threads(1);
+    WatchedRank rank(threads, 0);
+    const auto loop = run.loop(rank, 6);
+    loop->advance();  // an evaluation, and a step of 3 micro-batches
+    const std::string expected = overlap ? "ww" + during + "wb" : "www" + std::string(static_cast<std::size_t>(layers), 'b');
+    EXPECT_TRUE(rank.events.ends_with(expected)) << rank.events << ", expected " << expected;
+  }
+}
+
+TEST(LayerGradients, AreWholeBeforeTheLayersBelowAreComputed) {
+  const std::int64_t last = test::tiny_llama().config().num_layers - 1;
+  const auto samples = test::invented_samples(3, "train", 0);
+  const std::vector<const TrainingSample*> pointers{&samples[0], &samples[1], &samples[2]};
+  for (const bool again : {false, true}) {
+    SCOPED_TRACE(again ? "computed again" : "kept");
+    Adapter adapter = test::tiny_adapter().clone();
+    adapter.track_gradients(true);
+    std::vector<std::string> events;
+    LayerGradients layers(adapter);
+    for (const at::Tensor& tensor : adapter.layer_tensors(0))
+      tensor.register_hook([&](const at::Tensor&) { events.emplace_back("below"); });
+    MicroBatchSettings settings;
+    settings.checkpoint_layers = again;
+    std::vector<std::vector<float>> whole(static_cast<std::size_t>(last) + 1);
+    MicroBatchGradient micro;
+    layers.during([&] { micro = micro_batch_gradient(test::tiny_llama(), adapter, pointers, settings, "x"); },
+                  [&](std::int64_t layer, const std::vector<at::Tensor>& gradients) {
+                    events.push_back("layer " + std::to_string(layer));
+                    whole[static_cast<std::size_t>(layer)] = flattened(gradients);
+                  });
+    std::vector<std::string> expected;
+    for (std::int64_t layer = last; layer > 0; --layer) expected.push_back("layer " + std::to_string(layer));
+    expected.insert(expected.end(), adapter.layer_tensors(0).size() * (again ? 2 : 1), "below");
+    EXPECT_EQ(events, expected);
+    std::vector<float> all;
+    for (std::int64_t layer = 1; layer <= last; ++layer)
+      all.insert(all.end(), whole[static_cast<std::size_t>(layer)].begin(), whole[static_cast<std::size_t>(layer)].end());
+    EXPECT_EQ(all, std::vector<float>(micro.gradient.end() - static_cast<std::ptrdiff_t>(all.size()), micro.gradient.end()));
+    events.clear();
+    micro_batch_gradient(test::tiny_llama(), adapter, pointers, settings, "x");
+    EXPECT_EQ(std::ranges::count(events, "layer 1"), 0) << "nobody asks any more";
   }
 }
 
