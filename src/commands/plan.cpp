@@ -27,7 +27,8 @@ constexpr double kHostBytesPerSecond = 20e9;
 
 /// Whether models compute in bfloat16 here.
 bool in_bfloat16(const Config& config) {
-  return config.model.dtype == "bfloat16" || (config.model.dtype == "auto" && __builtin_cpu_supports("avx512bf16") != 0);
+  if (config.model.dtype != "auto") return config.model.dtype == "bfloat16";
+  return config.run.device == "cuda" || (__builtin_cpu_supports("avx512bf16") != 0);
 }
 
 double core_flops(const Config& config) { return in_bfloat16(config) ? kBfloat16Flops : kFloat32Flops; }
@@ -52,6 +53,15 @@ void print_table(const Workload& work, const std::vector<StageCosts>& stages, in
   for (const StageCosts& costs : stages)
     fmt::print("  {:<10}{:>18.2f}{:>14.3f}{:>22.1f}\n", name_of(costs.stage), costs.rank_bytes / kGiB, costs.disk_bytes / kGiB,
                host_seconds(costs, work.config) / 60);
+  fmt::print("models, GiB a rank:\n  {:<10}{:>12}{:>12}{:>12}{:>14}{:>12}\n", "stage", "weights", "adapter", "optimizer", "activations",
+             "caches");
+  for (const StageCosts& costs : stages)
+    if (costs.models.total() > 0)
+      fmt::print("  {:<10}{:>12.3f}{:>12.3f}{:>12.3f}{:>14.3f}{:>12.3f}\n", name_of(costs.stage), costs.models.weights / kGiB,
+                 costs.models.adapter / kGiB, costs.models.optimizer / kGiB, costs.models.activations / kGiB, costs.models.caches / kGiB);
+  if (work.config.run.device == "cuda")
+    fmt::print(
+        "  all but the optimizer on the rank's GPU; what is free there is checked when a stage begins, and auto sizes its batches by it\n");
   fmt::print("assumed:\n  {} cores at {:.0f} GFLOPS each in the models\n", std::thread::hardware_concurrency(),
              core_flops(work.config) / 1e9);
   for (std::size_t begin = 0, end = 0; (end = work.assumptions.find('\n', begin)) != std::string::npos; begin = end + 1)

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/activation_bytes.hpp"
+#include "stages/long_loop.hpp"
 #include "stages/stage_identity.hpp"
 
 namespace goracs {
@@ -11,8 +11,8 @@ namespace {
 
 constexpr double kMiB = 1024.0 * 1024.0;
 constexpr double kFloat = 4, kDouble = 8;
-constexpr double kForward = 2;          ///< operations a parameter and token: multiply and add
-constexpr double kBatchTokens = 16384;  ///< of a batch of embed, grads and evaluate, unless the config says
+constexpr double kForward = 2;                     ///< operations a parameter and token: multiply and add
+constexpr double kBatchTokens = kAutoBatchTokens;  ///< of a batch of embed, grads and evaluate, unless the config says
 /// A process with its libraries, before it has read anything (measured: 0.35 GiB with LibTorch).
 constexpr double kProcess = 400 * kMiB;
 /// An exchange's transport, solved on every rank alike (SELECTION: 10-25 ms at 5000 columns and 1000 rows, on one core).
@@ -20,18 +20,17 @@ constexpr double kExchangeSeconds = 0.025, kGreedyPasses = 2;
 
 double count(std::int64_t value) { return static_cast<double>(value); }
 
-/// model.shard: a slice of each layer and two whole ones; embedding and head are whole.
-double weights(const Workload& work, int ranks) {
-  const double all = all_parameters(work.llama), layers = layer_parameters(work.llama);
-  const double held = all - layers + layers / ranks + 2 * layers / std::max(1.0, count(work.llama.num_layers));
-  return (work.config.model.shard ? held : all) * work.weight_bytes();
+ModelShapes shapes_of(const Workload& work) { return {work.llama, work.encoder, work.weight_bytes()}; }
+
+/// Of a batch of that many tokens, samples being as long as they are on average.
+MemoryPlan planned(Stage stage, const Workload& work, double tokens, double longest, int ranks) {
+  return memory_plan(stage, work.config, shapes_of(work), {tokens, longest}, ranks);
 }
 /// model.shard: what a rank sends so that all have every layer whole in each of `passes`, those of all ranks together.
 double gathered_bytes(const Workload& work, double passes, int ranks) {
   const double others = layer_parameters(work.llama) * work.weight_bytes() * (ranks - 1) / ranks;
   return work.config.model.shard ? std::ceil(passes / ranks) * others : 0;
 }
-double logits(const Workload& work, double tokens) { return tokens * count(work.llama.vocab_size) * kFloat; }
 double batch_tokens(const std::optional<std::int64_t>& given) { return given ? count(*given) : kBatchTokens; }
 
 /// Attention's products for `samples` of `tokens` tokens: scores and weighted values, the causal half of both.
@@ -61,14 +60,17 @@ StageCosts embed(const Workload& work, int ranks) {
   const double tokens = std::min(work.tokens, count(work.config.encoder.max_length));
   costs.model_flop =
       kForward * layer_parameters(work.encoder) * samples * tokens + 2 * attention_flop(count(work.encoder.num_layers), d, samples, tokens);
-  costs.rank_bytes = kProcess + all_parameters(work.encoder) * kFloat + batch_tokens(work.config.encoder.batch_tokens) * d * 12 * kFloat +
-                     samples * d * kFloat / ranks;
+  costs.models = planned(Stage::kEmbed, work, batch_tokens(work.config.encoder.batch_tokens), tokens, ranks);
+  costs.rank_bytes = kProcess + costs.models.total() + samples * d * kFloat;
   costs.disk_bytes = samples * d * kFloat;
   if (work.num_items == 0) return costs;
   constexpr double kTitle = 12;
   costs.model_flop += llama_forward(work, count(work.num_items), kTitle);
   costs.sent_bytes = gathered_bytes(work, count(work.num_items) * kTitle / kBatchTokens, ranks);
-  costs.rank_bytes = std::max(costs.rank_bytes, kProcess + weights(work, ranks) + layer_activation_bytes(work.llama, kBatchTokens));
+  const MemoryPlan titles = title_plan(Stage::kEmbed, work.config, shapes_of(work), kTitleBatch, ranks);
+  costs.models.weights += titles.weights;  // the encoder stays
+  costs.models.activations = std::max(costs.models.activations, titles.activations);
+  costs.rank_bytes = kProcess + costs.models.total() + samples * d * kFloat;
   costs.disk_bytes += count(work.num_items * work.llama.hidden_size) * kFloat;
   return costs;
 }
@@ -82,8 +84,8 @@ StageCosts grads(const Workload& work, int ranks) {
   costs.model_flop = llama_forward(work, samples, work.tokens) + 2 * head_flop(work, scored) + last_layer;
   const double batch = batch_tokens(work.config.grads.batch_tokens);
   costs.sent_bytes = gathered_bytes(work, tokens / batch, ranks);
-  costs.rank_bytes =
-      kProcess + weights(work, ranks) + layer_activation_bytes(work.llama, batch) + (work.config.is_ctrpre() ? 0 : 2 * logits(work, batch));
+  costs.models = planned(Stage::kGrads, work, batch, work.tokens, ranks);
+  costs.rank_bytes = kProcess + costs.models.total();
   costs.disk_bytes = samples * 2 * kDouble;
   return costs;
 }
@@ -120,12 +122,8 @@ StageCosts finetune(const Workload& work, int ranks) {
   const double micro = count(config.micro_batch_size) * work.tokens;
   costs.sent_bytes = 2 * adapter * steps * (ranks - 1) / ranks + gathered_bytes(work, 2 * samples / count(config.micro_batch_size), ranks) +
                      validations * gathered_bytes(work, count(work.num_valid) * work.tokens / kBatchTokens, ranks);
-  // what a layer keeps for the backward pass: its input, or (finetune.checkpoint_layers: never) all that it computed
-  const double kept = config.checkpoint_layers == "never" && !work.config.model.shard
-                          ? layer_activation_bytes(work.llama, micro)
-                          : micro * count(work.llama.hidden_size) * work.weight_bytes();
-  costs.rank_bytes = kProcess + weights(work, ranks) + count(work.llama.num_layers) * kept + 2 * layer_activation_bytes(work.llama, micro) +
-                     2 * logits(work, micro * scored / work.tokens) + 4 * adapter;
+  costs.models = planned(Stage::kFinetune, work, micro, work.tokens, ranks);
+  costs.rank_bytes = kProcess + costs.models.total();
   costs.disk_bytes = adapter * (1 + 4 * count(config.keep + 1));
   return costs;
 }
@@ -136,7 +134,8 @@ StageCosts evaluate(const Workload& work, int ranks) {
   const double samples = count(work.num_test), batch = batch_tokens(work.config.evaluate.batch_tokens);
   costs.model_flop = llama_forward(work, samples, work.tokens) + head_flop(work, samples);
   costs.sent_bytes = gathered_bytes(work, samples * work.tokens / batch, ranks);
-  costs.rank_bytes = kProcess + weights(work, ranks) + layer_activation_bytes(work.llama, batch);
+  costs.models = planned(Stage::kEvaluate, work, batch, work.tokens, ranks);
+  costs.rank_bytes = kProcess + costs.models.total();
   costs.disk_bytes = samples * 64 * kDouble;
   if (work.config.is_ctrpre()) return costs;
   const double beams = count(work.config.evaluate.num_beams);
@@ -144,8 +143,6 @@ StageCosts evaluate(const Workload& work, int ranks) {
   costs.model_flop += kForward * layer_parameters(work.llama) * generated + head_flop(work, generated);
   costs.memory_bytes = std::ceil(samples / at_once) * work.answer_tokens * all_parameters(work.llama) * work.weight_bytes();
   costs.sent_bytes += gathered_bytes(work, std::ceil(samples / at_once) * work.answer_tokens, ranks);
-  const double cache = 2 * count(work.llama.num_layers * work.llama.num_key_value_heads * work.llama.head_dim) * work.weight_bytes();
-  costs.rank_bytes += cache * at_once * beams * (work.tokens + count(work.config.evaluate.max_new_tokens)) + logits(work, at_once * beams);
   return costs;
 }
 

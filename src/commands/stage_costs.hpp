@@ -5,6 +5,7 @@
 
 #include "base/stage.hpp"
 #include "commands/workload.hpp"
+#include "stages/memory_plan.hpp"
 
 namespace goracs {
 
@@ -16,6 +17,7 @@ struct StageCosts {
   double memory_bytes = 0;    ///< read from the device's memory where that, not arithmetic, is the limit
   double serial_seconds = 0;  ///< on one host processor, whatever the ranks
   double sent_bytes = 0;      ///< by each rank
+  MemoryPlan models;          ///< of each rank, its models' part of that; nothing for prepare and select
   double rank_bytes = 0;      ///< memory of a rank at its peak
   double disk_bytes = 0;
 };

@@ -5,6 +5,7 @@
 
 #include "base/config.hpp"
 #include "model/model_config.hpp"
+#include "model/parameter_counts.hpp"
 
 namespace goracs {
 
@@ -30,14 +31,5 @@ Workload workload_of(const Config& config);
 
 /// The paper's runs on Amazon Video Games with LLaMA-7B and RoBERTa-base. task: "seqrec" or "ctrpre".
 Workload games_workload(const std::string& task);
-
-/// Parameters of the layers that multiply every token (LLaMA: without embedding and head).
-double layer_parameters(const LlamaConfig& llama);
-double layer_parameters(const EncoderConfig& encoder);
-/// All parameters.
-double all_parameters(const LlamaConfig& llama);
-double all_parameters(const EncoderConfig& encoder);
-/// Parameters of the LoRA adapter.
-double adapter_parameters(const LlamaConfig& llama, const LoraConfig& lora);
 
 }  // namespace goracs

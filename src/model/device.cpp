@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <c10/core/AutogradState.h>
+#include <c10/core/CachingDeviceAllocator.h>
 
 #include <algorithm>
 #include <fstream>
@@ -24,6 +25,10 @@ void settle_on_device() {
   torch.setDeterministicAlgorithms(true, /*warn_only=*/true);
   torch.setDeterministicFillUninitializedMemory(false);
   c10::AutogradState::get_tls_state().set_multithreading_enabled(false);
+}
+
+void release_device_memory() {
+  if (cuda::in_use() && at::hasCUDA()) at::getDeviceAllocator(at::kCUDA)->emptyCache();
 }
 
 at::ScalarType compute_dtype(const std::string& setting, at::DeviceType device) {

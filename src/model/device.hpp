@@ -19,6 +19,9 @@ at::Device model_device();
 /// between layers they speak with other ranks.
 void settle_on_device();
 
+/// Gives back to the GPU what LibTorch keeps of it for later tensors: others allocate there too.
+void release_device_memory();
+
 /// `float32`, `bfloat16`, or `auto`: bfloat16 where the device multiplies it, which is every GPU, and processors with avx512_bf16 or amx_bf16;
 /// else float32.
 at::ScalarType compute_dtype(const std::string& setting, at::DeviceType device = at::kCPU);

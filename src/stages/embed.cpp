@@ -30,6 +30,7 @@ std::optional<Matrix<float>> item_embeddings(StageContext& context) {
     model = std::make_unique<LanguageModel>(context.config(), std::vector<std::string>{}, world);
     for (const std::string& title : read_items(context.open_input(Stage::kPrepare, "samples.h5")).titles)
       titles.push_back(item_text(title));
+    model->load(title_plan(Stage::kEmbed, context.config(), model->shapes(), kTitleBatch, world.size()));
   });
   TitleEmbeddings items(context, *model, titles, "items.h5");
   if (!items.fill()) return std::nullopt;

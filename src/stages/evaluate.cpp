@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "comm/agreement.hpp"
 #include "data/samples_file.hpp"
+#include "stages/batch_tokens.hpp"
 #include "stages/evaluated_adapter.hpp"
 #include "stages/measurement.hpp"
 #include "stages/stages.hpp"
@@ -23,6 +24,7 @@ struct EvaluateInput {
   SampleTable test;
   std::unique_ptr<LanguageModel> model;
   std::optional<Adapter> adapter;
+  std::int64_t batch_tokens = 0;
 };
 
 EvaluateInput read_evaluate_input(const StageContext& context) {
@@ -34,6 +36,16 @@ EvaluateInput read_evaluate_input(const StageContext& context) {
     GORACS_CHECK_INPUT(input.test.size() > 0, "{}: the test set is empty", samples.path());
     input.model =
         std::make_unique<LanguageModel>(config, config.is_ctrpre() ? read_classes(samples) : std::vector<std::string>{}, context.world());
+  });
+  const Config& config = context.config();
+  const auto plan_of = [&](double tokens) {
+    const auto longest = static_cast<double>(config.prompt.cutoff_len);
+    return memory_plan(Stage::kEvaluate, config, input.model->shapes(),
+                       {std::min(tokens, longest * static_cast<double>(input.test.size())), longest}, context.world().size());
+  };
+  input.batch_tokens = batch_tokens(context, config.evaluate.batch_tokens, plan_of);
+  together(context.world(), [&] {
+    input.model->load(plan_of(static_cast<double>(input.batch_tokens)));
     input.adapter = evaluated_adapter(context, *input.model);
   });
   return input;
@@ -63,8 +75,9 @@ StageEnd evaluate(StageContext& context) {
   if (input.adapter) report_adapter(context, input);
   const Adapter* adapter = input.adapter ? &*input.adapter : nullptr;
 
-  std::optional<Measurement> measured = context.config().is_ctrpre() ? measure_answers(context, *input.model, input.test, adapter)
-                                                                     : measure_titles(context, *input.model, input.test, adapter);
+  std::optional<Measurement> measured = context.config().is_ctrpre()
+                                            ? measure_answers(context, *input.model, input.test, adapter, input.batch_tokens)
+                                            : measure_titles(context, *input.model, input.test, adapter, input.batch_tokens);
   if (!measured) return StageEnd::kStopped;
 
   on_root(context.world(), [&] {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/available_memory.hpp"
 #include "base/log.hpp"
 #include "comm/agreement.hpp"
 #include "data/samples_file.hpp"
@@ -36,12 +35,16 @@ FinetuneInput read_finetune_input(const StageContext& context) {
     const std::vector<std::int64_t> rows = read_coreset(context.open_input(Stage::kSelect, "coreset.h5"), pool.size());
     input.model =
         std::make_unique<LanguageModel>(config, config.is_ctrpre() ? read_classes(samples) : std::vector<std::string>{}, context.world());
-    input.start = input.model->starting_adapter();
     TokenisedSplit coreset = input.model->tokenised(pool, "train", rows, /*train_on_inputs=*/true, label_first);
     TokenisedSplit valid = input.model->tokenised(read_samples(samples, "valid"), "valid", /*train_on_inputs=*/true, label_first);
     input.coreset = std::move(coreset.samples);
     input.valid = std::move(valid.samples);
     input.shortened = coreset.shortened + valid.shortened;
+    const double longest = longest_of({&input.coreset, &input.valid});
+    const double micro_batch = longest * static_cast<double>(std::min<std::size_t>(
+                                             static_cast<std::size_t>(config.finetune.micro_batch_size), input.coreset.size()));
+    input.model->load(memory_plan(Stage::kFinetune, config, input.model->shapes(), {micro_batch, longest}, context.world().size()));
+    input.start = input.model->starting_adapter();
   });
   return input;
 }
@@ -52,12 +55,11 @@ bool checkpoints_layers(const Config& config, const FinetuneInput& input, const 
   if (config.model.shard) return true;  // a layer's weights are gone by then
   if (setting != "auto") return setting == "always";
   constexpr double kShare = 0.5;  // of the memory that is free
-  std::size_t longest = 0;
-  for (const TrainingSample& sample : input.coreset) longest = std::max(longest, sample.ids.size());
   const LlamaConfig& llama = input.model->llama().config();
-  const double tokens = static_cast<double>(config.finetune.micro_batch_size) * static_cast<double>(longest);
+  const double tokens = static_cast<double>(config.finetune.micro_batch_size) * longest_of({&input.coreset});
   const double kept = static_cast<double>(llama.num_layers) * layer_activation_bytes(llama, tokens);
-  return kept * world.local_size() > kShare * static_cast<double>(available_memory());
+  const FreeMemory memory = FreeMemory::here(world.local_size());
+  return kept * memory.ranks > kShare * memory.bytes;
 }
 
 FinetuneSettings settings_of(const Config& config, const LanguageModel& model) {

@@ -41,7 +41,7 @@ GeneratedTitles::GeneratedTitles(StageContext& context, const LanguageModel& mod
   restore();
 }
 
-bool GeneratedTitles::fill(const Adapter* adapter) {
+bool GeneratedTitles::fill(const Adapter* adapter, std::int64_t batch_tokens) {
   BeamSettings beams;
   together(context_.world(), [&] { beams = beams_of(context_.config()); });
   const auto done = std::ranges::count_if(table_, [](const Generated& one) { return !std::isnan(one.score); });
@@ -49,8 +49,8 @@ bool GeneratedTitles::fill(const Adapter* adapter) {
                 [&](const std::filesystem::path& path) { save(path); });
   const std::vector<std::span<const TokenId>> sequences(prompts_.begin(), prompts_.end());
   return fill_generated(
-      model_.llama(), adapter, sequences, beams, context_.config().evaluate.batch_tokens.value_or(kAutoBatchTokens), table_,
-      context_.world(), [&](std::int64_t samples_done) { return loop.stops(samples_done); }, StopRequest::is_urgent);
+      model_.llama(), adapter, sequences, beams, batch_tokens, table_, context_.world(),
+      [&](std::int64_t samples_done) { return loop.stops(samples_done); }, StopRequest::is_urgent);
 }
 
 void GeneratedTitles::restore() {

@@ -18,7 +18,7 @@ class GeneratedTitles {
   GeneratedTitles(StageContext& context, const LanguageModel& model, const SampleTable& test);
 
   /// False: stopped, and saved. Collective.
-  bool fill(const Adapter* adapter);
+  bool fill(const Adapter* adapter, std::int64_t batch_tokens);
 
   const std::vector<std::vector<TokenId>>& prompts() const noexcept { return prompts_; }
   const std::vector<Generated>& table() const noexcept { return table_; }

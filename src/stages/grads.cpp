@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "comm/agreement.hpp"
 #include "data/samples_file.hpp"
+#include "stages/batch_tokens.hpp"
 #include "stages/language_model.hpp"
 #include "stages/long_loop.hpp"
 #include "stages/norm_correlations.hpp"
@@ -21,6 +22,7 @@ struct GradsInput {
   TokenisedSplit pool;
   std::vector<std::int32_t> label;
   std::vector<std::string> classes;
+  std::int64_t batch_tokens = 0;
 };
 
 GradsInput read_grads_input(const StageContext& context) {
@@ -32,8 +34,16 @@ GradsInput read_grads_input(const StageContext& context) {
     const SampleTable train = read_samples(samples, "train");
     input.label = train.label;
     input.model = std::make_unique<LanguageModel>(config, input.classes, context.world());
-    input.start = input.model->starting_adapter();
     input.pool = input.model->tokenised(train, "train", config.grads.train_on_inputs, config.grads.label_first);
+  });
+  const auto plan_of = [&](double tokens) {
+    const double longest = longest_of({&input.pool.samples}), all = longest * static_cast<double>(input.pool.samples.size());
+    return memory_plan(Stage::kGrads, context.config(), input.model->shapes(), {std::min(tokens, all), longest}, context.world().size());
+  };
+  input.batch_tokens = batch_tokens(context, context.config().grads.batch_tokens, plan_of);
+  together(context.world(), [&] {
+    input.model->load(plan_of(static_cast<double>(input.batch_tokens)));
+    input.start = input.model->starting_adapter();
   });
   return input;
 }
@@ -71,8 +81,7 @@ StageEnd grads(StageContext& context) {
                 });
   const GradientNormSettings settings{input.model->loss(config.grads.label_first), config.grads.dropout,
                                       static_cast<std::uint64_t>(config.grads.seed)};
-  if (!fill_gradient_norms(input.model->llama(), input.start, input.pool.samples, settings,
-                           config.grads.batch_tokens.value_or(kAutoBatchTokens), table, context.world(),
+  if (!fill_gradient_norms(input.model->llama(), input.start, input.pool.samples, settings, input.batch_tokens, table, context.world(),
                            [&](std::int64_t samples_done) { return loop.stops(samples_done); }))
     return StageEnd::kStopped;
 

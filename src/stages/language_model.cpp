@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "base/log.hpp"
 #include "model/device.hpp"
+#include "model/weights.hpp"
 
 namespace goracs {
 namespace {
@@ -22,22 +24,42 @@ at::TensorOptions weights_of(const Config& config) {
 
 }  // namespace
 
+double longest_of(std::initializer_list<const std::vector<TrainingSample>*> lists) {
+  std::size_t longest = 0;
+  for (const auto* samples : lists)
+    for (const TrainingSample& sample : *samples) longest = std::max(longest, sample.ids.size());
+  return static_cast<double>(longest);
+}
+
 LanguageModel::LanguageModel(const Config& config, const std::vector<std::string>& classes, Communicator& world)
     : config_(config),
-      llama_(Llama::load(config.model.path, weights_of(config), world.local_size(), config.model.shard ? &world : nullptr)),
+      world_(world),
+      placed_(weights_of(config)),
+      shapes_{LlamaConfig::read(config.model.path), {}, static_cast<int>(placed_.dtype().itemsize())},
       tokenizer_(open_tokenizer(config.model.path)),
       template_(PromptTemplate::named(config.prompt.template_name)),
-      prompts_(std::make_unique<PromptTokens>(*tokenizer_, template_, prompt_settings(config, classes))) {
+      prompts_(std::make_unique<PromptTokens>(*tokenizer_, template_, prompt_settings(config, classes))) {}
+
+void LanguageModel::load(MemoryPlan plan) {
+  const auto dtype = c10::typeMetaToScalarType(placed_.dtype());
+  const FreeMemory memory = FreeMemory::here(world_.local_size());
+  if (!memory.on_gpu && !config_.model.shard) {
+    const Weights::Footprint bytes = Weights::open_folder(config_.model.path).footprint(dtype);
+    plan.weights = static_cast<double>(bytes.converted);
+    plan.shared = static_cast<double>(bytes.mapped);
+  }
+  check_fits(plan, memory);
+  llama_ = Llama::load(config_.model.path, placed_, world_.local_size(), config_.model.shard ? &world_ : nullptr);
   constexpr double kBytesPerMegabyte = 1e6;
-  if (config.model.shard)
+  if (config_.model.shard)
     log_info("model.shard: {:.1f} MB of base weights on this rank, slices of {}",
-             static_cast<double>(llama_.held_bytes()) / kBytesPerMegabyte, world.size());
+             static_cast<double>(llama_->held_bytes()) / kBytesPerMegabyte, world_.size());
 }
 
 Adapter LanguageModel::starting_adapter() const {
-  if (!config_.model.adapter.empty()) return Adapter::load(config_.model.adapter, llama_.config()).on(llama_.device());
+  if (!config_.model.adapter.empty()) return Adapter::load(config_.model.adapter, llama_->config()).on(llama_->device());
   const LoraShape shape{config_.lora.r, config_.lora.alpha, config_.lora.dropout, config_.lora.target_modules};
-  return Adapter::fresh(llama_.config(), shape, static_cast<std::uint64_t>(config_.grads.seed)).on(llama_.device());
+  return Adapter::fresh(llama_->config(), shape, static_cast<std::uint64_t>(config_.grads.seed)).on(llama_->device());
 }
 
 LossSettings LanguageModel::loss(bool label_first) const {

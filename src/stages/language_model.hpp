@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "data/tokenizer.hpp"
 #include "model/adapter.hpp"
 #include "model/llama.hpp"
+#include "stages/memory_plan.hpp"
 #include "train/training_sample.hpp"
 
 namespace goracs {
@@ -23,15 +26,24 @@ struct TokenisedSplit {
   std::int64_t shortened = 0;
 };
 
+/// Tokens of the longest sample of these.
+double longest_of(std::initializer_list<const std::vector<TrainingSample>*> lists);
+
 /// The model that grads, finetune and evaluate share: weights, tokenizer and the one prompt template, as the config names them.
 class LanguageModel {
  public:
-  /// classes: the answers in order (CTRPre), empty for SeqRec. world: the ranks that load it too; with model.shard they hold the layers in slices,
-  /// and `world` must live on. Not collective.
+  /// Everything but the weights. classes: the answers in order (CTRPre), empty for SeqRec. world: the ranks that load it too; with model.shard they
+  /// hold the layers in slices, and `world` must live on. Not collective.
   /// Errors: kInput naming the folder or file; kInput when two answers begin with the same token.
   LanguageModel(const Config& config, const std::vector<std::string>& classes, Communicator& world);
 
-  const Llama& llama() const noexcept { return llama_; }
+  /// What the model and its batches take, for memory_plan and title_plan.
+  const ModelShapes& shapes() const noexcept { return shapes_; }
+  /// The weights, where the stage's plan fits into what is free. Not collective. Errors: kUsage (check_fits); kInput naming the folder or file.
+  void load(MemoryPlan plan);
+
+  /// Once it is loaded.
+  const Llama& llama() const { return llama_.value(); }
   const Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
   const PromptTemplate& prompt_template() const noexcept { return template_; }
   const PromptTokens& prompts() const noexcept { return *prompts_; }
@@ -47,7 +59,10 @@ class LanguageModel {
 
  private:
   const Config& config_;
-  Llama llama_;
+  Communicator& world_;
+  at::TensorOptions placed_;  ///< the weights' type and device
+  ModelShapes shapes_;
+  std::optional<Llama> llama_;
   std::unique_ptr<Tokenizer> tokenizer_;
   PromptTemplate template_;
   std::unique_ptr<PromptTokens> prompts_;

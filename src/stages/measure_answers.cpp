@@ -62,7 +62,7 @@ nlohmann::ordered_json answer_metrics(const std::vector<std::int64_t>& label, co
 }  // namespace
 
 std::optional<Measurement> measure_answers(StageContext& context, const LanguageModel& model, const SampleTable& test,
-                                           const Adapter* adapter) {
+                                           const Adapter* adapter, std::int64_t batch_tokens) {
   const std::vector<std::vector<TokenId>> prompts = answer_prompts(context, model, test);
   const std::vector<std::int64_t> class_tokens = model.loss(/*label_first=*/false).class_tokens;
   const auto classes = static_cast<std::int64_t>(class_tokens.size());
@@ -76,8 +76,7 @@ std::optional<Measurement> measure_answers(StageContext& context, const Language
     file.close();
   });
   const std::vector<std::span<const TokenId>> sequences(prompts.begin(), prompts.end());
-  if (!fill_class_probabilities(model.llama(), adapter, sequences, class_tokens,
-                                context.config().evaluate.batch_tokens.value_or(kAutoBatchTokens), *probability, context.world(),
+  if (!fill_class_probabilities(model.llama(), adapter, sequences, class_tokens, batch_tokens, *probability, context.world(),
                                 [&](std::int64_t samples_done) { return loop.stops(samples_done); }))
     return std::nullopt;
 

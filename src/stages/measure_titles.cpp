@@ -51,9 +51,9 @@ nlohmann::ordered_json title_metrics(const TargetStandings& standings, const std
 }  // namespace
 
 std::optional<Measurement> measure_titles(StageContext& context, const LanguageModel& model, const SampleTable& test,
-                                          const Adapter* adapter) {
+                                          const Adapter* adapter, std::int64_t batch_tokens) {
   GeneratedTitles generated(context, model, test);
-  if (!generated.fill(adapter)) return std::nullopt;
+  if (!generated.fill(adapter, batch_tokens)) return std::nullopt;
   const Answers answers = answers_of(model, generated);
   TitleEmbeddings embeddings(context, model, answers.title, "titles.h5");
   if (!embeddings.fill()) return std::nullopt;

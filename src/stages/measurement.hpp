@@ -25,10 +25,10 @@ void put(nlohmann::ordered_json& metrics, const std::string& name, Estimate esti
 
 /// Generates titles for the test set and ranks the targets (SPEC 8, SeqRec). None: stopped, and saved. The metrics are on rank 0. Collective.
 std::optional<Measurement> measure_titles(StageContext& context, const LanguageModel& model, const SampleTable& test,
-                                          const Adapter* adapter);
+                                          const Adapter* adapter, std::int64_t batch_tokens);
 
 /// Probabilities of the answers on the test set (SPEC 8, CTRPre); as above.
 std::optional<Measurement> measure_answers(StageContext& context, const LanguageModel& model, const SampleTable& test,
-                                           const Adapter* adapter);
+                                           const Adapter* adapter, std::int64_t batch_tokens);
 
 }  // namespace goracs

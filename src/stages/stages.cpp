@@ -1,8 +1,11 @@
 #include "stages/stages.hpp"
 
+#include "model/device.hpp"
+
 namespace goracs {
 
 StageEnd compute(Stage stage, StageContext& context) {
+  release_device_memory();  // of the stage before
   switch (stage) {
     case Stage::kPrepare: return prepare(context);
     case Stage::kEmbed: return embed(context);

@@ -11,6 +11,7 @@
 #include "model/device.hpp"
 #include "model/length_batches.hpp"
 #include "model/token_batch.hpp"
+#include "stages/batch_tokens.hpp"
 #include "stages/long_loop.hpp"
 
 namespace goracs {
@@ -23,7 +24,16 @@ constexpr const char* kBatchesDone = "/batches_done";
 }  // namespace
 
 TextEmbeddings::TextEmbeddings(StageContext& context) : context_(context) {
+  const Config& config = context.config();
+  ModelShapes models;
+  together(context.world(), [&] { models.encoder = EncoderConfig::read(config.encoder.path); });
+  const auto plan_of = [&](double tokens) {
+    const auto longest = static_cast<double>(std::min(config.encoder.max_length, models.encoder.max_length()));
+    return memory_plan(Stage::kEmbed, config, models, {tokens, longest}, context.world().size());
+  };
+  batch_tokens_ = batch_tokens(context, config.encoder.batch_tokens, plan_of);
   together(context.world(), [&] {
+    check_fits(plan_of(static_cast<double>(batch_tokens_)), FreeMemory::here(context.world().local_size()));
     encoder_ = Encoder::load(context.config().encoder.path, model_device());
     tokenizer_ = open_tokenizer(context.config().encoder.path);
   });
@@ -41,7 +51,7 @@ void TextEmbeddings::add_texts(const std::vector<std::string>& texts) {
 bool TextEmbeddings::fill() {
   std::vector<std::int64_t> lengths;
   for (const auto& tokens : tokens_) lengths.push_back(static_cast<std::int64_t>(tokens.size()));
-  auto batches = length_batches(lengths, context_.config().encoder.batch_tokens.value_or(kAutoBatchTokens));
+  auto batches = length_batches(lengths, batch_tokens_);
   if (context_.world().is_root()) table_ = Matrix<float>(size(), encoder_.config().hidden_size);
 
   const std::int64_t before = restore();

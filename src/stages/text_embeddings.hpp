@@ -15,7 +15,7 @@ namespace goracs {
 /// rank 0 alone.
 class TextEmbeddings {
  public:
-  /// Loads the encoder. Collective. Errors: kInput.
+  /// Loads the encoder. Collective. Errors: kInput; kUsage where it does not fit.
   explicit TextEmbeddings(StageContext& context);
 
   /// Errors: kInput when a text gives no token.
@@ -35,6 +35,7 @@ class TextEmbeddings {
   void save(const std::filesystem::path& path, std::int64_t batches_done) const;
 
   StageContext& context_;
+  std::int64_t batch_tokens_ = 0;
   Encoder encoder_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::vector<std::vector<TokenId>> tokens_;

@@ -13,7 +13,6 @@ namespace goracs {
 namespace {
 
 constexpr const char* kTable = "/table";
-constexpr std::int64_t kTitleBatchTokens = 2048;  ///< no setting of one stage may change what another has computed
 
 std::string_view stripped(std::string_view text, std::string_view characters) {
   const std::size_t first = text.find_first_not_of(characters);
@@ -49,7 +48,7 @@ bool TitleEmbeddings::fill() {
   const std::int64_t before = restore();
   LongLoop loop(context_, state_, "titles", table_.rows(), before, [&](const std::filesystem::path& path) { save(path); });
   const std::vector<std::span<const TokenId>> sequences(titles_.begin(), titles_.end());
-  return fill_title_embeddings(model_.llama(), sequences, kTitleBatchTokens, table_, context_.world(),
+  return fill_title_embeddings(model_.llama(), sequences, static_cast<std::int64_t>(kTitleBatch.tokens), table_, context_.world(),
                                [&](std::int64_t titles_done) { return loop.stops(titles_done); });
 }
 

@@ -75,7 +75,10 @@ TEST(GpuPlan, MarksItsFiguresAsNeverMeasured) {
       EXPECT_NE(text.find("NEVER MEASURED"), std::string::npos);
       EXPECT_NE(text.find("64 GPUs"), std::string::npos);
     }
-  EXPECT_NE(gpu_plan(games_workload("seqrec"), kGpus[2]).find("does not fit"), std::string::npos);
+  GpuLimits small = kGpus[2];
+  EXPECT_EQ(gpu_plan(games_workload("seqrec"), small).find("does not fit"), std::string::npos);
+  small.memory_bytes = 13e9;  // less than the weights
+  EXPECT_NE(gpu_plan(games_workload("seqrec"), small).find("does not fit"), std::string::npos);
 }
 
 }  // namespace
