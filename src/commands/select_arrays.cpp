@@ -11,6 +11,7 @@
 #include "artifact/provenance.hpp"
 #include "base/log.hpp"
 #include "base/progress.hpp"
+#include "base/standing.hpp"
 #include "comm/agreement.hpp"
 #include "commands/array_source.hpp"
 #include "itra/selection.hpp"
@@ -109,6 +110,7 @@ itra::SelectionEvents followed(Communicator& world) {
       current->progress.emplace(phase, "steps", total);
       current->name = phase;
     }
+    stand_at(fmt::format("select, {} {}{}", phase, done, total > 0 ? fmt::format(" of {}", total) : ""));
     current->progress->at(done, poo_score > 0 ? fmt::format("POO {:.6f}", poo_score) : "");
     return stop_agreed(world).has_value();
   };
@@ -146,6 +148,7 @@ void select_arrays(const SelectionArrays& arrays, const LoadedConfig& config, co
   settings.label_enhanced = !open.selection.class_names.empty();
   Progress::each_second([&world] { world.still_working(); });
 
+  stand_at("select, costs");
   const itra::Selection chosen = itra::select(open.selection, settings, static_cast<std::uint64_t>(values.seed), world, followed(world));
 
   on_root(world, [&] {

@@ -52,8 +52,9 @@ def main() -> None:
             expect(DONE, same.returncode, f"{ranks} ranks: {same.stdout}{same.stderr}")
         for ranks, nth in ((2, 1), (3, 6), (2, 20), (3, 45), (2, 90)):
             code, said = select(folder, "failed.h5", "cuda", ranks, GORACS_FAKE_DEVICES=str(ranks), GORACS_FAIL_MALLOC=str(nth))
-            print(f"{ranks} ranks, cudaMalloc {nth}: exit code {code}")
-            expect(IO_FAILED, code, said, "rank 1", "cudaMalloc")
+            failure = next((line for line in said.splitlines() if " error: " in line), said)
+            print(f"{ranks} ranks, cudaMalloc {nth}: exit code {code}: {failure}")
+            expect(IO_FAILED, code, failure, "rank 1", "cudaMalloc", "in 'all-reduce'" if nth == 1 else "; in select, ")
 
 
 if __name__ == "__main__":
