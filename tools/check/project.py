@@ -67,13 +67,20 @@ class Commands:
     def __init__(self, build: pathlib.Path) -> None:
         self.flags: dict[pathlib.Path, list[str]] = {}
         self.first: set[pathlib.Path] = set()  # sources before which a compilation sees nothing of ours
-        for entry in json.loads((build / "compile_commands.json").read_text()):
+        entries = json.loads((build / "compile_commands.json").read_text())
+        # a source that a test compiles once more has the flags of its own library, which come last
+        for entry in sorted(entries, key=lambda entry: not self._is_of_test(entry)):
             file = pathlib.Path(entry["file"])
             files = [pathlib.Path(name) for name in UNITY_SOURCE.findall(file.read_text())] if file.name.startswith("unity_") else [file]
             files = [file.relative_to(ROOT) for file in files if file.is_relative_to(ROOT) and not file.is_relative_to(build) and file.suffix == ".cpp"]
             words = entry.get("arguments") or shlex.split(entry["command"])
             self.first.update(files[:1])
             self.flags.update((file, self._kept(words)) for file in files)
+
+    @staticmethod
+    def _is_of_test(entry: dict) -> bool:
+        words = entry.get("arguments") or shlex.split(entry["command"])
+        return words[words.index("-o") + 1].startswith("tests/")
 
     @staticmethod
     def _kept(words: list[str]) -> list[str]:
