@@ -79,11 +79,12 @@ def in_words(key: str, value) -> str:
     return f"{'at most ' if is_largest else ''}{whole:,} {key.removeprefix('latest_').replace('_', ' ')}{parts}"
 
 
-def counted(result: dict) -> str:
+def counted(result: dict, of_several_builds: bool) -> str:
     where = f" (`{result['config']}`, {result['ranks']} ranks)" if "ranks" in result else ""
     counts = ", ".join(in_words(key, value) for key, value in result.items() if key not in HIDDEN and value not in ({}, 0))
     failures = len(result.get("failures", []))
-    return f"{result['what']}{where}" + (f": {counts}" if counts else "") + (f"; **{failures} failures**" if failures else "")
+    build = f" [{', '.join(result['commit'])}]" if of_several_builds and "commit" in result else ""
+    return f"{result['what']}{where}{build}" + (f": {counts}" if counts else "") + (f"; **{failures} failures**" if failures else "")
 
 
 def page(results: list[dict]) -> str:
@@ -92,7 +93,7 @@ def page(results: list[dict]) -> str:
         by_promise[result["promise"]].append(result)
     hours = sum(result.get("seconds", 0) for result in results) / 3600
     commits = sorted({commit for result in results for commit in result.get("commit", [])})
-    built = f"all with one build of the program, of commit {commits[0]}" if len(commits) == 1 else f"with builds of the commits {', '.join(commits)}"
+    built = f"all with one build of the program, of commit {commits[0]}" if len(commits) == 1 else f"with builds of the commits {', '.join(commits)}, which a line names"
     lines = [f"""# Reliability: what is promised, how it was tried, how often
 
 Made on {datetime.date.today()} from what `tools/faults.sh` and its campaigns, run in pieces, counted in {hours:.1f} hours on one or two cores,
@@ -103,7 +104,7 @@ Settings behind a config's name make it smaller.
 |---|---|---|---|"""]
     lines += [f"| {name} | {promise} | {tests} | {said} |" for name, (promise, tests, said) in PROMISES.items()]
     lines += ["", "## Counted", ""]
-    lines += [f"- {name}, {counted(result)}" for name in PROMISES for result in by_promise[name]]
+    lines += [f"- {name}, {counted(result, len(commits) > 1)}" for name in PROMISES for result in by_promise[name]]
     failures = [(result["what"], failure) for result in results for failure in result.get("failures", [])]
     mended = [f"- {MENDED_SINCE[what]}" for what, _ in failures if what in MENDED_SINCE]
     lines += ["", "## Failures", "", "Found by these tests and campaigns while they were written, and mended:", MENDED, "Found by the campaigns counted above, mended since:", "", *(mended or ["- none"]), "",

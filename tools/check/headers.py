@@ -18,12 +18,17 @@ from project import ROOT, Closure, Commands, includes, resolve, sources
 
 
 FUZZ_COMPILER = "clang++-19"  # libFuzzer's and the sanitizers' headers come with it
+PLAIN = ("-O0", "-Wall", "-Wextra")
+
+
+def is_fuzzed(header: pathlib.Path) -> bool:
+    return header.parts[:2] == ("tests", "fuzz")
 
 
 def compile_alone(header: pathlib.Path, compiler: str, flags: list[str]) -> str:
     """The compiler's complaints, empty when there are none."""
     # included, not compiled: as the main file it would be warned about for its #pragma once
-    run = subprocess.run([compiler, *flags, "-O0", "-Wall", "-Wextra", "-fsyntax-only", "-x", "c++", "-"], cwd=ROOT, capture_output=True,
+    run = subprocess.run([compiler, *flags, "-fsyntax-only", "-x", "c++", "-"], cwd=ROOT, capture_output=True,
                          text=True, input=f'#include "{ROOT / header}"\n', check=False)
     return "" if run.returncode == 0 else run.stderr or f"{compiler} exited {run.returncode}"
 
@@ -50,15 +55,17 @@ def main() -> None:
     for header in headers:
         if header in built:
             continue
-        flags = commands.for_header(header)
-        if flags is None:
+        source = commands.like(header)
+        if source is None:
             sys.exit("headers: compile_commands.json holds no source of ours")
+        # GCC's precompiled headers save most of the time; only GCC reads them
+        flags = [*commands.flags[source], *PLAIN] if is_fuzzed(header) else commands.exact[source]
         content = closure.hash(header, version, *flags)
         if not marks.has(content):
             todo[header] = (flags, content)
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        runs = {header: pool.submit(compile_alone, header, FUZZ_COMPILER if header.parts[:2] == ("tests", "fuzz") else compiler, flags) for header, (flags, _) in todo.items()}
+        runs = {header: pool.submit(compile_alone, header, FUZZ_COMPILER if is_fuzzed(header) else compiler, flags) for header, (flags, _) in todo.items()}
         for header, run in runs.items():
             complaint = run.result()
             if complaint:

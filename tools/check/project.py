@@ -59,6 +59,7 @@ class Closure:
 
 
 UNITY_SOURCE = re.compile(r'^#include "(.*)"$', re.MULTILINE)
+COMPILER = re.compile(r"(.*-)?(g|c|clang)\+\+(-[\d.]+)?")
 
 
 class Commands:
@@ -66,6 +67,7 @@ class Commands:
 
     def __init__(self, build: pathlib.Path) -> None:
         self.flags: dict[pathlib.Path, list[str]] = {}
+        self.exact: dict[pathlib.Path, list[str]] = {}  # as the build has them: with them GCC takes its precompiled headers
         self.first: set[pathlib.Path] = set()  # sources before which a compilation sees nothing of ours
         entries = json.loads((build / "compile_commands.json").read_text())
         # a source that a test compiles once more has the flags of its own library, which come last
@@ -76,6 +78,7 @@ class Commands:
             words = entry.get("arguments") or shlex.split(entry["command"])
             self.first.update(files[:1])
             self.flags.update((file, self._kept(words)) for file in files)
+            self.exact.update((file, self._exact(words)) for file in files)
 
     @staticmethod
     def _is_of_test(entry: dict) -> bool:
@@ -94,16 +97,27 @@ class Commands:
                 kept.append(word)
         return kept
 
-    def for_header(self, header: pathlib.Path) -> list[str] | None:
-        """The flags of a source beside the header, else of the source that comes nearest (a folder may have headers only). What tests share
+    @staticmethod
+    def _exact(words: list[str]) -> list[str]:
+        compiler = next(place for place, word in enumerate(words) if COMPILER.fullmatch(pathlib.Path(word).name))
+        kept, rest = [], iter(words[compiler + 1:-1])  # the last is the source
+        for word in rest:
+            if word in ("-o", "-MF", "-MT"):
+                next(rest)
+            elif word not in ("-c", "-MD"):
+                kept.append(word)
+        return kept
+
+    def like(self, header: pathlib.Path) -> pathlib.Path | None:
+        """A source beside the header, else of the source that comes nearest (a folder may have headers only). What tests share
         is included by tests of any layer: the one that sees the most folders."""
+        by_name = sorted(self.flags.items())
         if header.parts[:2] == ("tests", "kernels") or (header.parts[0] == "kernels" and DEVICE_CODE in (str(header), *(name for _, name in includes(header)))):
             # CUDA C++: as the emulator's tests see it
-            return next((flags for _, flags in sorted(self.flags.items()) if "-DGORACS_CUDA_EMULATOR" in flags), None)
+            return next((file for file, flags in by_name if "-DGORACS_CUDA_EMULATOR" in flags), None)
         if header.parts[:2] == ("tests", "support"):
-            return max((flags for file, flags in sorted(self.flags.items()) if file.parts[0] == "tests"), key=len, default=None)
-        beside = [flags for file, flags in sorted(self.flags.items()) if file.parent == header.parent]
+            return max((file for file, _ in by_name if file.parts[0] == "tests"), key=lambda file: len(self.flags[file]), default=None)
+        beside = [file for file, _ in by_name if file.parent == header.parent]
         if beside:
-            return max(beside, key=len)
-        nearest = sorted(self.flags, key=lambda file: (file.parts[0] != header.parts[0], file))
-        return self.flags[nearest[0]] if nearest else None
+            return max(beside, key=lambda file: len(self.flags[file]))
+        return min(self.flags, key=lambda file: (file.parts[0] != header.parts[0], file), default=None)
