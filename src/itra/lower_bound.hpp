@@ -27,9 +27,9 @@ struct DualPoint {
   std::vector<RowScore> lowest;         ///< the n rows of smallest F, ascending; ties go to the lower row
   std::int64_t next_score = 0;          ///< no other row's F is smaller (units; LowerBound::kDropped when there is no other row)
   std::vector<std::int64_t> row_score;  ///< (N_lc) F of this rank's rows in units, or less for rows that are not among the lowest
-  std::vector<std::int64_t>
-      supergradient;  ///< (M) in units of 1 / (n M): 1/M minus what the n lowest rows take of the column; sums to 0. Then, for
-                      ///< each cut, what the lowest rows of its group ship within it beyond what the cut allows
+  /// (M) in units of 1 / (n M): 1/M minus what the n lowest rows take of the column; sums to 0. Then, for each cut, what the lowest rows of its
+  /// group ship within it beyond what the cut allows.
+  std::vector<std::int64_t> supergradient;
 };
 
 /// A lower bound on POO for every coreset of n rows (SELECTION): for any column duals v

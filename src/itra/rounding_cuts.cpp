@@ -11,7 +11,7 @@
 namespace goracs::itra {
 namespace {
 
-constexpr std::int64_t kLinksPerColumn = 8, kFewestLinks = 64;  // of a row; of each of the R columns that it supplies
+constexpr std::int64_t kLinksPerColumn = 8, kFewestLinks = 64;  // of a row: so many for each of the R columns that it supplies
 
 /// An arc of a transport with its reduced cost.
 struct Link {
@@ -34,7 +34,7 @@ class Clustering {
     const std::int64_t a = top(link.column), b = top(columns_ + link.slot);
     if (a == b) return;
     const auto joined = static_cast<std::int64_t>(clusters_.size());
-    clusters_.push_back({at(a).columns + at(b).columns, {a, b}});
+    clusters_.push_back({at(a).columns + at(b).columns});
     for (const std::int64_t part : {a, b}) {
       at(part).parent = at(part).top = joined;
       at(part).joined_at = link.height;
@@ -65,8 +65,9 @@ class Clustering {
  private:
   static constexpr std::int64_t kNone = -1;
   struct Cluster {
-    std::int64_t columns = 0, parts[2] = {kNone, kNone};
-    std::int64_t parent = kNone, top = kNone;
+    std::int64_t columns = 0;
+    std::int64_t parent = kNone;
+    std::int64_t top = kNone;  ///< an ancestor: the way to the root gets shorter as it is gone
     double joined_at = 0;
   };
   Cluster& at(std::int64_t x) { return clusters_[static_cast<std::size_t>(x)]; }
