@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <future>
 #include <vector>
 
+#include "base/current_error.hpp"
 #include "base/stop_request.hpp"
 
 namespace goracs {
@@ -14,14 +14,8 @@ namespace {
 std::optional<Error> error_of(const std::function<void()>& work) {
   try {
     work();
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::bad_alloc&) {
-    return Error(ExitCode::kInput, "out of memory");
-  } catch (const std::filesystem::filesystem_error& error) {
-    return Error(ExitCode::kIo, error.what());
-  } catch (const std::exception& error) {  // whatever it is, the others must not wait for this rank
-    return Error(ExitCode::kInput, std::string("unexpected: ") + error.what());
+  } catch (...) {  // whatever it is, the others must not wait for this rank
+    return current_error();
   }
   return std::nullopt;
 }

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <filesystem>
-#include <new>
 
+#include "base/current_error.hpp"
 #include "base/log.hpp"
 #include "base/standing.hpp"
 #include "comm/agreement.hpp"
@@ -29,14 +28,9 @@ Failure current_failure() {
     throw;
   } catch (const AgreedError& error) {
     return {error.code(), error.what(), true};
-  } catch (const Error& error) {
+  } catch (...) {
+    const Error error = current_error();
     return {error.code(), error.what()};
-  } catch (const std::bad_alloc&) {
-    return {ExitCode::kInput, "out of memory (goracs plan says what a config needs)"};
-  } catch (const std::filesystem::filesystem_error& error) {
-    return {ExitCode::kIo, error.what()};
-  } catch (const std::exception& error) {
-    return {ExitCode::kInput, std::string("unexpected: ") + error.what()};
   }
 }
 

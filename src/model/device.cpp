@@ -4,20 +4,34 @@
 #include <ATen/Functions.h>
 #include <c10/core/AutogradState.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <fstream>
 
-#include "base/error.hpp"
+#include "base/current_error.hpp"
 #include "kernels/gpu.hpp"
+#include "model/device_of_gpu.hpp"
 
 namespace goracs {
+namespace {
+
+std::optional<Error> explain(const std::exception& thrown) {
+  if (const auto* full = dynamic_cast<const c10::OutOfMemoryError*>(&thrown))
+    return Error(ExitCode::kIo, fmt::format("no memory of the GPU for a tensor of LibTorch's: {}", full->what_without_backtrace()));
+  if (const auto* failed = dynamic_cast<const c10::AcceleratorError*>(&thrown))
+    return Error(ExitCode::kIo, fmt::format("LibTorch's work on the GPU: {}", failed->what_without_backtrace()));
+  return std::nullopt;
+}
+
+}  // namespace
 
 at::Device model_device() {
   if (!cuda::in_use()) return at::kCPU;
-  GORACS_CHECK_USAGE(at::hasCUDA(), "a GPU was taken (run.device), but the LibTorch of this program has no CUDA; choose run.device cpu");
+  const at::Device gpu = device_of_gpu();
+  explain_errors(&explain);
   settle_on_device();
-  return at::kCUDA;
+  return gpu;
 }
 
 void settle_on_device() {

@@ -11,7 +11,8 @@ namespace goracs {
 // Where models compute. Weights are placed when they are loaded; whatever a pass makes follows the device of the weights or of the tensors that it is
 // given. Nothing else names a device.
 
-/// The GPU that this process has taken (comm/rank_gpu), with settle_on_device, else the CPU.
+/// The GPU that this process has taken (comm/rank_gpu), with settle_on_device, else the CPU. Errors of LibTorch's there are kIo from then on
+/// (base/current_error).
 /// Errors: kUsage where a GPU was taken but this LibTorch has no CUDA.
 at::Device model_device();
 

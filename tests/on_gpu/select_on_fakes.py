@@ -1,19 +1,13 @@
 """`select` of the whole program with run.device: cuda, on the emulated GPU and a fake of NCCL: it writes what it writes on the CPU, and ends in time,
-naming rank and call, wherever one of the ranks gets no GPU memory.
-
-    select_on_fakes.py GORACS_ON_FAKES MPIRUN [MPIRUN_FLAG...]
+naming rank and call, wherever one of the ranks gets no GPU memory. Arguments: on_fakes.py.
 """
-import os
 import pathlib
 import random
 import struct
 import subprocess
-import sys
 import tempfile
 
-ON_FAKES, MPIRUN = sys.argv[1], sys.argv[2:]
-DONE, USAGE, IO_FAILED = 0, 2, 4
-LATEST = 60  # seconds
+from on_fakes import DONE, IO_FAILED, USAGE, calls_of_rank_1, expect, expect_named_failure, goracs
 
 
 def write_npy(path: pathlib.Path, rows: int) -> None:
@@ -24,37 +18,28 @@ def write_npy(path: pathlib.Path, rows: int) -> None:
     path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + values)
 
 
-def select(folder: pathlib.Path, out: str, device: str, ranks: int, **environment: str) -> tuple[int, str]:
-    launch = [MPIRUN[0], "-n", str(ranks), *MPIRUN[1:]] if ranks > 1 else []
-    done = subprocess.run([*launch, ON_FAKES, "select", "--train-embeddings", str(folder / "train.npy"), "--valid-embeddings",
-                           str(folder / "valid.npy"), "--lambda", "0", "--budget", "7", "--set", f"run.device={device}", "--out", str(folder / out)],
-                          capture_output=True, text=True, timeout=LATEST, check=False, env=os.environ | environment)
-    return done.returncode, done.stdout + done.stderr
-
-
-def expect(wanted: int, code: int, said: str, *words: str) -> None:
-    missing = [word for word in words if word not in said]
-    if code != wanted or missing:
-        sys.exit(f"exit code {code}, expected {wanted}; not said: {missing}\n{said}")
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         write_npy(folder / "train.npy", 83)
         write_npy(folder / "valid.npy", 31)
-        expect(DONE, *select(folder, "cpu.h5", "cpu", 1))
-        expect(USAGE, *select(folder, "none.h5", "cuda", 2, GORACS_FAKE_DEVICES="1"), "share GPU")
+
+        def select(out: str, device: str, ranks: int, **options) -> tuple[int, str]:
+            return goracs(ranks, "select", "--train-embeddings", str(folder / "train.npy"), "--valid-embeddings", str(folder / "valid.npy"),
+                          "--lambda", "0", "--budget", "7", "--set", f"run.device={device}", "--out", str(folder / out), **options)
+
+        expect(DONE, *select("cpu.h5", "cpu", 1))
+        expect(USAGE, *select("none.h5", "cuda", 2, gpus=1), "share GPU")
+        calls = {}
         for ranks in (1, 2, 3):
-            expect(DONE, *select(folder, f"{ranks}.h5", "cuda", ranks, GORACS_FAKE_DEVICES=str(ranks)))
+            calls[ranks] = calls_of_rank_1(expect(DONE, *select(f"{ranks}.h5", "cuda", ranks, GORACS_COUNT_CALLS="1")))
             same = subprocess.run(["h5diff", "--exclude-attribute", "/", "--exclude-path", "/trace/seconds", folder / "cpu.h5", folder / f"{ranks}.h5"],
                                   capture_output=True, text=True, check=False)
             expect(DONE, same.returncode, f"{ranks} ranks: {same.stdout}{same.stderr}")
-        for ranks, nth in ((2, 1), (3, 6), (2, 20), (3, 45), (2, 90)):
-            code, said = select(folder, "failed.h5", "cuda", ranks, GORACS_FAKE_DEVICES=str(ranks), GORACS_FAIL_MALLOC=str(nth))
-            failure = next((line for line in said.splitlines() if " error: " in line), said)
-            print(f"{ranks} ranks, cudaMalloc {nth}: exit code {code}: {failure}")
-            expect(IO_FAILED, code, failure, "rank 1", "cudaMalloc", "in 'all-reduce'" if nth == 1 else "; in select, ")
+        for ranks, share in ((2, 0.0), (3, 0.1), (2, 0.3), (3, 0.7), (2, 1.0)):  # of all its calls
+            nth = 1 + int(share * (calls[ranks]["cudaMalloc"] - 1))
+            expect_named_failure(IO_FAILED, "cudaMalloc", *select("failed.h5", "cuda", ranks, GORACS_FAIL_CALL=f"cudaMalloc {nth} 1"),
+                                 "in 'all-reduce'" if nth == 1 else "; in select, ")
 
 
 if __name__ == "__main__":

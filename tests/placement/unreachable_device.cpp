@@ -11,31 +11,43 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/DeviceType.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <cuda_runtime_api.h>
 #include <torch/library.h>
 
-#include <cstdlib>
 #include <optional>
 #include <unordered_map>
+
+#include "kernels/fakes/device_pages.hpp"
+#include "kernels/fakes/fake_calls.hpp"
 
 namespace goracs::test {
 namespace {
 
 constexpr auto kDevice = c10::DeviceType::PrivateUse1;
-constexpr std::uintptr_t kFar = std::uintptr_t{1} << 62;  // no processor of ours has such addresses
+const cudaStream_t kStream = nullptr;  // the default one, as LibTorch's is
 std::int64_t copied_to_host = 0;
 
-void* near(const void* far) { return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(far) & ~kFar); }
-void release(void* context) { std::free(context); }
+/// What LibTorch would queue behind the kernels of its stream happens at once here: they come first.
+void finish_kernels() { TORCH_CHECK(cudaStreamSynchronize(kStream) == cudaSuccess, "cudaStreamSynchronize"); }
+
+void release(void* device) { fakes::free_shared(device); }
 
 struct FarMemory final : c10::Allocator {
   c10::DataPtr allocate(std::size_t bytes) override {
-    constexpr std::size_t kAlignment = 64;
-    void* here = bytes == 0 ? nullptr : std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
-    void* far = here == nullptr ? nullptr : reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(here) | kFar);
-    return {far, here, &release, at::Device(kDevice, 0)};
+    void* device = nullptr;
+    if (bytes > 0) {
+      const bool fails = fakes::begin_call("tensor") != 0;
+      finish_kernels();  // it may be memory that one of them still reads
+      device = fails ? nullptr : fakes::allocate_shared(bytes);
+      TORCH_CHECK_WITH(OutOfMemoryError, device != nullptr, "the device has no ", bytes, " bytes left");
+    }
+    return {device, device, device == nullptr ? nullptr : &release, at::Device(kDevice, 0)};
   }
   c10::DeleterFnPtr raw_deleter() const override { return nullptr; }
-  void copy_data(void* to, const void* from, std::size_t bytes) const override { default_copy_data(near(to), near(from), bytes); }
+  void copy_data(void* to, const void* from, std::size_t bytes) const override {
+    finish_kernels();
+    default_copy_data(fakes::host_view(to), fakes::host_view(from), bytes);
+  }
 };
 FarMemory& memory() {
   static FarMemory kMemory;
@@ -47,7 +59,7 @@ bool is_far(const at::Tensor& tensor) { return tensor.defined() && tensor.device
 /// The same numbers as a tensor of the host.
 at::Tensor host_alias(const at::Tensor& tensor) {
   if (!is_far(tensor)) return tensor;
-  void* data = tensor.numel() == 0 ? nullptr : near(tensor.const_data_ptr());
+  void* data = tensor.numel() == 0 ? nullptr : fakes::host_view(tensor.const_data_ptr());
   if (data == nullptr) return at::empty(tensor.sizes(), tensor.options().device(at::kCPU));
   return at::from_blob(data, tensor.sizes(), tensor.strides(), [tensor](void*) {}, tensor.options().device(at::kCPU));
 }
@@ -63,6 +75,7 @@ at::Tensor empty(at::IntArrayRef sizes, std::optional<at::ScalarType> dtype, std
                                    format);
 }
 at::Tensor& copy(at::Tensor& to, const at::Tensor& from, bool) {
+  finish_kernels();
   if (!is_far(to)) copied_to_host += static_cast<std::int64_t>(from.nbytes());
   host_alias(to).copy_(host_alias(from));
   return to;
@@ -78,6 +91,7 @@ class OnHost {
   explicit OnHost(const c10::OperatorHandle& op) : op_(op) {}
 
   void run(torch::jit::Stack& stack) {
+    finish_kernels();
     const std::size_t arguments = op_.schema().arguments().size(), first = stack.size() - arguments;
     for (std::size_t k = first; k < stack.size(); ++k) stack[k] = near_value(stack[k]);
     TORCH_CHECK(!(saw_far_ && saw_host_), op_.schema().name(), ": tensors of the host and of the device");
@@ -152,13 +166,15 @@ struct Hooks final : at::PrivateUse1HooksInterface {
   bool hasPrimaryContext(c10::DeviceIndex) const override { return true; }
 };
 
-/// One device, one stream, nothing to wait for: operators have ended when they return.
+/// One device, one stream; operators have ended when they return.
 struct OneDevice final : c10::impl::NoOpDeviceGuardImpl<c10::DeviceType::PrivateUse1> {
   at::Device exchangeDevice(at::Device) const override { return {kDevice, 0}; }
   at::Device getDevice() const override { return {kDevice, 0}; }
   c10::Stream getStream(at::Device) const noexcept override { return c10::Stream(c10::Stream::DEFAULT, {kDevice, 0}); }
   c10::Stream exchangeStream(c10::Stream) const noexcept override { return c10::Stream(c10::Stream::DEFAULT, {kDevice, 0}); }
   bool isStreamCapturing(const c10::Stream&) const override { return false; }
+  void* getStreamNativeHandle(const c10::Stream) const override { return kStream; }
+  void synchronizeStream(const c10::Stream&) const override { finish_kernels(); }
   void record(void**, const c10::Stream&, const c10::DeviceIndex, const c10::EventFlag) const override {}
   void block(void*, const c10::Stream&) const override {}
 };

@@ -19,9 +19,10 @@ function(goracs_layer name)
     list(FILTER sources EXCLUDE REGEX "/no_nccl[.]cpp$")
   else()
     list(FILTER sources EXCLUDE REGEX "/nccl_[a-z_]*[.]cpp$")  # NCCL's headers come with CUDA
-    # on its own: programs that bring the real one leave this one in the library
-    set_source_files_properties("${CMAKE_SOURCE_DIR}/src/comm/no_nccl.cpp" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
+  # on their own: programs that bring another leave these in the library
+  set_source_files_properties("${CMAKE_SOURCE_DIR}/src/comm/no_nccl.cpp" "${CMAKE_SOURCE_DIR}/src/model/device_of_gpu.cpp"
+                              PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   set(library goracs_${name})
   if(sources)
     add_library(${library} STATIC ${sources})

@@ -3,9 +3,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <stdexcept>
+#include <vector>
 
 #include "kernels/emulator/sanitizers.hpp"
 
@@ -32,8 +36,78 @@ int working = 0;
 
 std::size_t round_up(std::size_t bytes, std::size_t to) { return (bytes + to - 1) / to * to; }
 
+/// Memory with two views: one file mapped twice. Pieces are powers of two and never joined again; what is free of one size is given out again.
+class SharedMemory {
+ public:
+  SharedMemory() {
+    const int file = memfd_create("goracs-device", 0);
+    if (file < 0 || ftruncate(file, kBytes) != 0) throw std::runtime_error("no memory for the fake device");
+    const auto view = [&](int access) {
+      void* const pages = mmap(nullptr, kBytes, access, MAP_SHARED | MAP_NORESERVE, file, 0);
+      if (pages == MAP_FAILED) throw std::runtime_error("no addresses for the fake device");
+      return static_cast<char*>(pages);
+    };
+    device_ = view(PROT_NONE);
+    host_ = view(PROT_READ | PROT_WRITE);
+    close(file);
+  }
+
+  char* allocate(std::size_t bytes) {
+    const std::size_t piece = piece_of(bytes);
+    std::vector<char*>& same = free_[piece];
+    if (same.empty()) {
+      if (piece > kBytes - end_) return nullptr;
+      same.push_back(device_ + end_);
+      end_ += piece;
+    }
+    char* const begin = same.back();
+    same.pop_back();
+    pieces_[begin] = bytes;
+    std::memset(host_view(begin), kFirstBytes, bytes);
+    return begin;
+  }
+  std::size_t free(char* begin) {
+    const auto found = pieces_.find(begin);
+    if (found == pieces_.end()) throw std::runtime_error("no allocation of the fake device is given back");
+    const std::size_t bytes = found->second;
+    free_[piece_of(bytes)].push_back(begin);
+    pieces_.erase(found);
+    return bytes;
+  }
+
+  char* host_view(const char* device) const { return host_ + (device - device_); }
+  const std::map<char*, std::size_t>& pieces() const { return pieces_; }
+  void protect(int access) const { mprotect(device_, kBytes, access); }
+
+ private:
+  static constexpr std::size_t kBytes = std::size_t{1} << 32, kSmallest = 64;
+  static std::size_t piece_of(std::size_t bytes) { return std::max(kSmallest, std::bit_ceil(bytes)); }
+
+  char *device_ = nullptr, *host_ = nullptr;
+  std::size_t end_ = 0;
+  std::map<char*, std::size_t> pieces_;
+  std::map<std::size_t, std::vector<char*>> free_;
+};
+
+/// Made when it is first asked for: most tests have none.
+SharedMemory* shared = nullptr;
+
 void protect_all(int access) {
   for (const auto& [begin, allocation] : allocations()) mprotect(allocation.pages, allocation.page_bytes, access);
+  if (shared != nullptr) shared->protect(access);
+}
+
+std::size_t size_of(const Allocation& allocation) { return allocation.bytes; }
+std::size_t size_of(std::size_t bytes) { return bytes; }
+
+/// Do the bytes lie within one of these?
+template <class Pieces>
+bool is_within(const Pieces& pieces, char* first, std::size_t bytes) {
+  auto after = pieces.upper_bound(first);
+  if (after == pieces.begin()) return false;
+  const auto& [begin, piece] = *--after;
+  const auto offset = static_cast<std::size_t>(first - begin);
+  return offset <= size_of(piece) && bytes <= size_of(piece) - offset;
 }
 
 }  // namespace
@@ -67,13 +141,24 @@ bool free_device(void* begin) {
   return true;
 }
 
+void* allocate_shared(std::size_t bytes) {
+  if (bytes > capacity - used) return nullptr;
+  if (shared == nullptr) {
+    shared = new SharedMemory;  // for the life of the process
+    if (working > 0) shared->protect(PROT_READ | PROT_WRITE);
+  }
+  void* const begin = shared->allocate(bytes);
+  if (begin != nullptr) used += bytes;
+  return begin;
+}
+
+void free_shared(void* begin) { used -= shared->free(static_cast<char*>(begin)); }
+
+void* host_view(const void* device) { return shared->host_view(static_cast<const char*>(device)); }
+
 bool is_device(const void* begin, std::size_t bytes) {
   auto* const first = static_cast<char*>(const_cast<void*>(begin));
-  auto after = allocations().upper_bound(first);
-  if (after == allocations().begin()) return false;
-  const auto& [start, allocation] = *--after;
-  const auto offset = static_cast<std::size_t>(first - start);
-  return offset <= allocation.bytes && bytes <= allocation.bytes - offset;
+  return is_within(allocations(), first, bytes) || (shared != nullptr && is_within(shared->pieces(), first, bytes));
 }
 
 void set_device_bytes(std::size_t bytes) { capacity = bytes; }

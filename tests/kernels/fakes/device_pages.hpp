@@ -9,6 +9,12 @@ namespace goracs::fakes {
 void* allocate_device(std::size_t bytes);
 /// False if `begin` is no allocation.
 bool free_device(void* begin);
+/// The same of memory that stand-ins of libraries compute in: the host has another view of it, of the same bytes, that can be touched at any time.
+/// Aligned to 64 bytes, and without a guard page.
+void* allocate_shared(std::size_t bytes);
+void free_shared(void* begin);
+/// Where the host sees a byte of such memory.
+void* host_view(const void* device);
 /// Do these bytes lie within one allocation?
 bool is_device(const void* begin, std::size_t bytes);
 
