@@ -1,11 +1,16 @@
 #include "kernels/device_memory.hpp"
 
+#include <optional>
+
 #include "kernels/device.hpp"
 
 namespace goracs::cuda {
+namespace {
+
+thread_local std::optional<cudaStream_t> given_stream;  // of OnStream
 
 // For the life of the process: the driver takes it back, and destroying it after main has ended may come after the runtime's own end.
-cudaStream_t stream() {
+cudaStream_t own_stream() {
   static const cudaStream_t kStream = [] {
     cudaStream_t made = nullptr;
     GORACS_CUDA_TRY(cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking));
@@ -13,6 +18,13 @@ cudaStream_t stream() {
   }();
   return kStream;
 }
+
+}  // namespace
+
+cudaStream_t stream() { return given_stream ? *given_stream : own_stream(); }
+
+OnStream::OnStream(void* stream) { given_stream = static_cast<cudaStream_t>(stream); }
+OnStream::~OnStream() { given_stream.reset(); }
 
 void* allocate(std::size_t bytes) {
   void* device = nullptr;

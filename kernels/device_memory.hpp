@@ -10,7 +10,7 @@
 #include "base/matrix.hpp"
 
 /// Memory and work of the GPU that this process uses, without a header of CUDA's. The device twins of kernels take views of device memory;
-/// they and the copies below are queued on one stream, in the order of the calls.
+/// they and the copies below are queued on one stream, in the order of the calls: our own, or for a scope that of a library (OnStream).
 ///
 /// Goals: one device a process, one stream, one owner for each array; out of memory is an error that says how much was asked for.
 /// Non-goals: several devices, overlap of copies and kernels (candidates and duals are kilobytes).
@@ -27,6 +27,16 @@ void copy_to_host(void* host, const void* device, std::size_t bytes);
 void copy_rows(void* to, std::size_t to_stride, const void* from, std::size_t from_stride, std::size_t row_bytes, std::size_t rows);
 /// Returns when all queued work is done; throws what went wrong in it.
 void synchronise();
+
+/// While one lives, this thread queues its work on that stream of CUDA's (nullptr: the default one), behind what a library has queued there and before
+/// what it will queue next; so neither waits for the other on the host.
+class OnStream {
+ public:
+  explicit OnStream(void* stream);
+  ~OnStream();
+  OnStream(const OnStream&) = delete;
+  OnStream& operator=(const OnStream&) = delete;
+};
 
 /// Owner of an array in device memory.
 template <class T>

@@ -12,7 +12,7 @@ inline void check(cudaError_t status, const char* call) {
   if (status != cudaSuccess) fail(ExitCode::kIo, "{}: {} ({})", call, cudaGetErrorString(status), static_cast<int>(status));
 }
 
-/// The one stream that kernels and copies are queued on (device_memory.cu).
+/// The stream that kernels and copies are queued on: our own, or that of OnStream (device_memory.hpp).
 cudaStream_t stream();
 
 }  // namespace goracs::cuda

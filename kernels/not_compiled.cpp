@@ -55,6 +55,8 @@ GORACS_STAND_IN void masked_mean(const MaskedStates&, std::span<float>) { throw 
 
 GORACS_STAND_IN void* allocate(std::size_t) { throw NotCompiled("device memory"); }
 GORACS_STAND_IN void release(void*) noexcept {}
+GORACS_STAND_IN OnStream::OnStream(void*) { throw NotCompiled("streams"); }
+GORACS_STAND_IN OnStream::~OnStream() = default;
 GORACS_STAND_IN void copy_to_device(void*, const void*, std::size_t) { throw NotCompiled("copy_to_device"); }
 GORACS_STAND_IN void copy_to_host(void*, const void*, std::size_t) { throw NotCompiled("copy_to_host"); }
 GORACS_STAND_IN void copy_rows(void*, std::size_t, const void*, std::size_t, std::size_t, std::size_t) { throw NotCompiled("copy_rows"); }

@@ -3,7 +3,10 @@
 #include <ATen/Functions.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
+#include "model/device_kernels.hpp"
 #include "model/frozen_linear.hpp"
 #include "model/weights.hpp"
 
@@ -38,6 +41,11 @@ class EncoderKeys {
   at::TensorOptions placed_;
   std::string prefix_;
 };
+
+/// (B, T) bool, of the ids' device: false for padding.
+at::Tensor is_token(const std::vector<std::int64_t>& lengths, const at::Tensor& ids) {
+  return at::arange(ids.size(1), ids.options()) < at::tensor(lengths, at::kLong).to(ids.device()).unsqueeze(1);
+}
 
 }  // namespace
 
@@ -103,18 +111,14 @@ at::Tensor Encoder::hidden_states(const at::Tensor& given_ids, const std::vector
   at::Tensor x = norm(at::embedding(words_, ids) + types_[0] + at::embedding(positions_, positions), embedding_norm_);
 
   at::Tensor mask;  // (B, 1, 1, T), undefined when there is no padding
-  const at::Tensor counts = at::tensor(lengths, at::kLong);
-  if (counts.min().item<std::int64_t>() < length)
-    mask = (at::arange(length, ids.options()) < counts.to(ids.device()).unsqueeze(1)).unsqueeze(1).unsqueeze(1);
+  if (std::ranges::min(lengths) < length) mask = is_token(lengths, ids).unsqueeze(1).unsqueeze(1);
   for (const Layer& one : layers_) x = layer(one, x, mask);
   return x;
 }
 
 at::Tensor Encoder::mean_pooled(const at::Tensor& ids, const std::vector<std::int64_t>& lengths) const {
   const at::Tensor hidden = hidden_states(ids, lengths);
-  at::Tensor pooled = at::empty({hidden.size(0), hidden.size(2)}, hidden.options());
-  for (std::int64_t b = 0; b < hidden.size(0); ++b) pooled[b] = hidden[b].narrow(0, 0, lengths[static_cast<std::size_t>(b)]).mean(0);
-  return pooled;
+  return masked_mean(hidden, is_token(lengths, ids.to(hidden.device())));
 }
 
 }  // namespace goracs

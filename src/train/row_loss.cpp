@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "model/device_kernels.hpp"
+
 namespace goracs {
 
 RowLosses row_losses(const Llama& model, const PredictingRows& rows, const LossSettings& loss, bool with_gradient) {
@@ -22,6 +24,10 @@ RowLosses row_losses(const Llama& model, const PredictingRows& rows, const LossS
     const std::int64_t size = std::min(kBlock, count - first);
     const at::Tensor h = hidden.narrow(0, first, size), target = rows.targets.narrow(0, first, size).unsqueeze(1);
     const at::Tensor logits = classes ? model.logits_of(h, class_tokens) : model.logits(h);
+    if (!with_gradient && !logits.is_cpu()) {
+      result.loss.narrow(0, first, size).copy_(token_cross_entropy(logits, target.squeeze(1)));
+      continue;
+    }
     at::Tensor log_probability = at::log_softmax(logits.to(at::kFloat), 1);
     result.loss.narrow(0, first, size).copy_(log_probability.gather(1, target).squeeze(1).neg());
     if (!with_gradient) continue;

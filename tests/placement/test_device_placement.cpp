@@ -1,5 +1,6 @@
 // Models on a device whose memory the host cannot reach (placement/unreachable_device.hpp): whatever a pass makes must follow its weights. Results equal the CPU's
 // but for the order of sums: the CPU's products are oneDNN's, the device's at::linear.
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
@@ -12,6 +13,7 @@
 #include "eval/best_candidates.hpp"
 #include "eval/predictions.hpp"
 #include "model/device.hpp"
+#include "model/device_kernels.hpp"
 #include "model/encoder.hpp"
 #include "model/token_batch.hpp"
 #include "placement/unreachable_device.hpp"
@@ -197,6 +199,25 @@ TEST(DevicePlacement, AnAdapterIsSavedFromTheDevice) {
   far_adapter().save(folder.path(), "tiny");
   const auto written = Adapter::load(folder.path(), far_llama().config()).tensors(), expected = test::tiny_adapter().tensors();
   for (std::size_t k = 0; k < written.size(); ++k) EXPECT_TRUE(at::equal(written[k], expected[k])) << k;
+}
+
+TEST(DeviceKernels, MeansAreTheHostsAndWaitForLibTorchsWork) {
+  const at::Tensor hidden = at::randn({3, 5, 33}, at::make_generator<at::CPUGeneratorImpl>(7));
+  const at::Tensor mask = at::tensor({1, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1}, at::kByte).view({3, 5}).to(at::kBool);
+  const at::Tensor near = masked_mean(hidden * 2, mask), device_hidden = hidden.to(test::unreachable_device());
+  EXPECT_TRUE(at::equal(masked_mean(device_hidden * 2, mask.to(device_hidden.device())).to(at::kCPU), near));
+  EXPECT_EQ(near[1].abs().sum().item<double>(), 0);  // nothing but padding
+}
+
+TEST(DeviceKernels, CrossEntropyIsLibTorchs) {
+  const at::Tensor logits = at::randn({7, 129}, at::make_generator<at::CPUGeneratorImpl>(8)) * 4;
+  const at::Tensor label = at::tensor({0, 128, 5, 5, 77, 1, 64}, at::kLong);
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor given = logits.to(type),
+                     expected = at::log_softmax(given.to(at::kDouble), 1).gather(1, label.unsqueeze(1)).squeeze(1).neg();
+    const at::Tensor found = token_cross_entropy(given.to(test::unreachable_device()), label.to(test::unreachable_device())).to(at::kCPU);
+    EXPECT_LT((found.to(at::kDouble) - expected).abs().max().item<double>(), 1e-5);
+  }
 }
 
 /// Scores of few values, so that most of them are equal, both zeros among them.
