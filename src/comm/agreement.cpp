@@ -43,8 +43,15 @@ void agree(Communicator& world, const std::optional<Error>& own) {
 void together(Communicator& world, const std::function<void()>& work) { agree(world, error_of(work)); }
 
 void together(Communicator& world, const std::function<void()>& work, const std::function<void()>& meet) {
-  const std::optional<Error> own = error_of(work);
-  if (own && own->code() == ExitCode::kPeer) throw Error(*own);  // there is nobody to meet
+  std::optional<Error> own;
+  try {
+    work();
+  } catch (const AgreedError&) {
+    throw;  // that of an exchange, which ranks at their `meet` throw as well
+  } catch (...) {
+    own = current_error();
+    if (own->code() == ExitCode::kPeer) throw;  // there is nobody to meet
+  }
   meet();
   agree(world, own);
 }

@@ -25,7 +25,7 @@ void agree(Communicator& world, const std::optional<Error>& own);
 void together(Communicator& world, const std::function<void()>& work);
 
 /// The same for work that takes part in exchanges with ranks at such work of their own: `meet` follows it on every rank, whether it failed or not,
-/// and returns when no rank is at it any more (Llama::meet_others). Collective.
+/// and returns when no rank is at it any more (Llama::meet_others). What all throw in one of these exchanges is thrown at once. Collective.
 void together(Communicator& world, const std::function<void()>& work, const std::function<void()>& meet);
 
 /// Runs `work` on rank 0 alone while the others wait; its failure is everyone's. Collective; `work` itself must not be.

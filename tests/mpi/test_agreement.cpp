@@ -72,6 +72,28 @@ TEST(Agreement, TurnsErrorsOfTheLibraryIntoErrorsOfAll) {
   });
 }
 
+/// Work that exchanges with ranks which are through with theirs, and an exchange of that which fails for all.
+TEST(Agreement, MeetsNoMoreWhereAllHaveFailedInAnExchange) {
+  Communicator& world = test::world();
+  const int last = world.size() - 1;
+  const bool is_at_work = world.rank() == last;
+  const auto exchange = [&] { agree(world, is_at_work ? std::optional(Error(ExitCode::kIo, "no memory")) : std::nullopt); };
+  int meetings = 0;
+  expect_error(ExitCode::kIo, {"no memory"}, [&] {
+    together(
+        world,
+        [&] {
+          if (is_at_work) exchange();
+        },
+        [&] {
+          ++meetings;
+          exchange();
+        });
+  });
+  EXPECT_EQ(meetings, is_at_work ? 0 : 1);
+  world.barrier("the end");
+}
+
 TEST(Agreement, WorksOnTheRootAlone) {
   Communicator& world = test::world();
   int calls = 0;
