@@ -15,8 +15,8 @@ constexpr double kForward = 2;                     ///< operations a parameter a
 constexpr double kBatchTokens = kAutoBatchTokens;  ///< of a batch of embed, grads and evaluate, unless the config says
 /// A process with its libraries, before it has read anything (measured: 0.35 GiB with LibTorch).
 constexpr double kProcess = 400 * kMiB;
-/// An exchange's transport, solved on every rank alike (SELECTION: 10-25 ms at 5000 columns and 1000 rows, on one core).
-constexpr double kExchangeSeconds = 0.025, kGreedyPasses = 2;
+/// An exchange's transport, solved on every rank alike (docs/selection.md: 12-28 ms at 5000 columns and about 1000 rows, on a CPU).
+constexpr double kExchangeSeconds = 0.028, kGreedyPasses = 2;
 
 double count(std::int64_t value) { return static_cast<double>(value); }
 
