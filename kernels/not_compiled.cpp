@@ -47,7 +47,7 @@ GORACS_STAND_IN void lowest_columns(MatrixView<const float>, std::span<const std
   throw NotCompiled("lowest_columns");
 }
 GORACS_STAND_IN void best_rows(const RowScores&, std::span<const char>, BestRows) { throw NotCompiled("best_rows"); }
-GORACS_STAND_IN void low_rank_norm(const LowRankFactors&, std::span<double>) { throw NotCompiled("low_rank_norm"); }
+GORACS_STAND_IN void low_rank_norm(const LowRankFactors&, std::span<double>, std::int64_t) { throw NotCompiled("low_rank_norm"); }
 GORACS_STAND_IN void token_cross_entropy(MatrixView<const float>, std::span<const std::int32_t>, std::span<float>) {
   throw NotCompiled("token_cross_entropy");
 }

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <nccl.h>
 
+#include "kernels/cublas.hpp"
 #include "kernels/gpu.hpp"
+#include "support/expect_error.hpp"
 
 namespace goracs {
 namespace {
@@ -30,6 +32,14 @@ TEST(CudaStart, LinksCublas) {
   int major = 0;
   ASSERT_EQ(cublasGetProperty(MAJOR_VERSION, &major), CUBLAS_STATUS_SUCCESS);
   EXPECT_EQ(major, CUBLAS_VER_MAJOR);
+}
+
+TEST(CudaStart, NamesTheCallOfCublasThatNeedsAGpu) {
+  if (cuda::visible_gpus().count > 0) {
+    EXPECT_NO_THROW(cuda::cublas());
+  } else {
+    test::expect_error(ExitCode::kIo, {"cublasCreate: ", "(1)"}, [] { cuda::cublas(); });  // CUBLAS_STATUS_NOT_INITIALIZED
+  }
 }
 
 }  // namespace

@@ -2,27 +2,20 @@
 #include <gmock/gmock.h>
 
 #include <device_under_test.hpp>
-#include <random>
 #include <vector>
 
 #include "kernels/device_memory.hpp"
 #include "kernels/normalise_cost.hpp"
 #include "kernels/pairwise_distance.hpp"
+#include "kernels/random_values.hpp"
 #include "kernels/row_range.hpp"
 
 namespace goracs {
 namespace {
 
 using cuda::DeviceArray;
+using test::random_values;
 using testing::ElementsAre;
-
-std::vector<float> random_values(std::int64_t count, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = normal(random);
-  return values;
-}
 
 /// The values as rows of `cols`.
 MatrixView<const float> view(const std::vector<float>& values, std::int64_t cols) {

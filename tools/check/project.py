@@ -7,7 +7,7 @@ import shlex
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SUFFIXES = {".hpp", ".cpp", ".cu", ".cuh", ".h"}
-DEVICE_CODE = "kernels/device.hpp"  # what includes it is CUDA C++
+DEVICE_CODE = {"kernels/device.hpp", "kernels/device_status.hpp"}  # what includes one of them wants CUDA's headers
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
@@ -112,7 +112,7 @@ class Commands:
         """A source beside the header, else of the source that comes nearest (a folder may have headers only). What tests share
         is included by tests of any layer: the one that sees the most folders."""
         by_name = sorted(self.flags.items())
-        if header.parts[:2] == ("tests", "kernels") or (header.parts[0] == "kernels" and DEVICE_CODE in (str(header), *(name for _, name in includes(header)))):
+        if header.parts[:2] == ("tests", "kernels") or (header.parts[0] == "kernels" and DEVICE_CODE & {str(header), *(name for _, name in includes(header))}):
             # CUDA C++: as the emulator's tests see it
             return next((file for file, flags in by_name if "-DGORACS_CUDA_EMULATOR" in flags), None)
         if header.parts[:2] == ("tests", "support"):
