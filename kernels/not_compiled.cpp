@@ -4,6 +4,7 @@
 #include "kernels/column_minimum.hpp"
 #include "kernels/column_two_lowest.hpp"
 #include "kernels/device_memory.hpp"
+#include "kernels/dropout_mask.hpp"
 #include "kernels/gain.hpp"
 #include "kernels/gpu.hpp"
 #include "kernels/low_rank_norm.hpp"
@@ -51,6 +52,7 @@ GORACS_STAND_IN void low_rank_norm(const LowRankFactors&, std::span<double>, std
 GORACS_STAND_IN void token_cross_entropy(MatrixView<const float>, std::span<const std::int32_t>, std::span<float>) {
   throw NotCompiled("token_cross_entropy");
 }
+GORACS_STAND_IN void dropout_mask(const DropoutDraw&, std::span<float>) { throw NotCompiled("dropout_mask"); }
 GORACS_STAND_IN void masked_mean(const MaskedStates&, std::span<float>) { throw NotCompiled("masked_mean"); }
 
 GORACS_STAND_IN void* allocate(std::size_t) { throw NotCompiled("device memory"); }

@@ -72,6 +72,7 @@ function(goracs_kernel_object out source)
   add_custom_command(OUTPUT "${object}" BYPRODUCTS "${report}" DEPFILE "${object}.d" DEPENDS "${source}" "${CMAKE_SOURCE_DIR}/tools/cuda/kernel.py"
     COMMAND python3 "${CMAKE_SOURCE_DIR}/tools/cuda/kernel.py" compile "${report}" "${GORACS_NVCC}" -ccbin "${CMAKE_CXX_COMPILER}"
             -std=c++20 -O3 ${targets} -I "${CMAKE_SOURCE_DIR}/src" -I "${CMAKE_SOURCE_DIR}" -Xcompiler "-idirafter,${fmt_headers}"
+            --expt-relaxed-constexpr  # constexpr functions of plain headers are device code, too
             -DFMT_USE_CONSTEXPR=1  # nvcc's front end does not take fmt 9 without
             --Werror all-warnings -Xcompiler -Wall,-Wextra,-Wshadow,-Werror -Xptxas -v,-warn-lmem-usage,-warn-spills,-Werror
             -MD -MF "${object}.d" -MT "${object}" -c "${source}" -o "${object}"
