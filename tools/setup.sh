@@ -88,8 +88,10 @@ machine_needs() {
   needs_fingerprint "$here" >"$stamp"
 }
 
+has_nvcc() { command -v nvcc >/dev/null || [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ]; }
+
 cuda_toolkit() {
-  command -v nvcc >/dev/null || [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ] || {
+  has_nvcc || {
     print_missing <<<"CUDA 13 compiler|NVIDIA's cuda-nvcc-13-0|cuda@13|cuda/13" >&2
     exit 2
   }
@@ -143,6 +145,13 @@ unpack_libtorch_cuda() {
   cat "$here/libtorch.txt" "$here/libtorch-cuda.txt" >"$scratch/pins/all.txt"
   fetch_wheels "$scratch/pins/all.txt" '[a-z0-9-]+' "$scratch/libtorch-cuda"
   "$python" "$here/unpack_libtorch.py" cuda "$scratch/libtorch-cuda" "$1"
+}
+
+# What the tests of the kernels include, for machines without a toolkit. cuBLAS's header comes with the library only: hundreds of MB, left out.
+cuda_headers() {
+  fetch_wheels "$here/libtorch.txt" nvidia-cuda-runtime "$scratch/cuda-headers"
+  "$python" -m zipfile -e "$scratch"/cuda-headers/*.whl "$1"
+  rm -r "$scratch/cuda-headers"
 }
 
 demo_smollm2() {
@@ -202,6 +211,7 @@ if $with_cuda; then step "CUDA toolkit" cuda_toolkit; fi
 step "Python of the tests" make_venv "$cache/venv-test" "$here/python-test.txt"
 step "LibTorch $(sed -n 's/^torch==\([^ ]*\).*/\1/p' "$here/libtorch.txt") (544 MB)" \
   make_folder "$cache/libtorch" "$(fingerprint "$here/libtorch.txt" "$here/unpack_libtorch.py")" unpack_libtorch
+has_nvcc || step "headers of the CUDA runtime (8 MB)" make_folder "$cache/cuda-headers" "$(fingerprint "$here/libtorch.txt")" cuda_headers
 if $with_cuda; then
   step "LibTorch for CUDA (3.1 GB)" make_folder "$cache/libtorch-cuda" \
     "$(fingerprint "$here/libtorch.txt" "$here/libtorch-cuda.txt" "$here/unpack_libtorch.py")" unpack_libtorch_cuda
