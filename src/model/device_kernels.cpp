@@ -3,9 +3,12 @@
 #include <ATen/Functions.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <bit>
 #include <cstdint>
+#include <vector>
 
 #include "kernels/device_memory.hpp"
+#include "kernels/low_rank_norm.hpp"
 #include "kernels/masked_mean.hpp"
 #include "kernels/token_cross_entropy.hpp"
 
@@ -48,6 +51,32 @@ at::Tensor token_cross_entropy(const at::Tensor& logits, const at::Tensor& label
   cuda::token_cross_entropy({rows.const_data_ptr<float>(), rows.size(0), rows.size(1)}, constants_of<std::int32_t>(labels),
                             values_of<float>(loss));
   return loss;
+}
+
+at::Tensor low_rank_norm(const at::Tensor& u, const at::Tensor& z) {
+  const at::Tensor us = u.contiguous(), zs = z.contiguous();
+  const at::Tensor norm = at::empty({us.size(0)}, us.options().dtype(at::kDouble));
+  const cuda::OnStream scope = on_stream_of_torch(us.device());
+  cuda::low_rank_norm({us.const_data_ptr<float>(), zs.const_data_ptr<float>(), us.size(0), us.size(1), us.size(2), zs.size(2)},
+                      values_of<double>(norm));
+  return norm;
+}
+
+at::Tensor dropout_mask(DropoutDraw draw, at::Device device) {
+  const at::Tensor mask = at::empty({draw.sequences, draw.columns, draw.width}, at::TensorOptions(at::kFloat).device(device));
+  if (device.is_cpu()) {
+    cpu::dropout_mask(draw, values_of<float>(mask));
+    return mask;
+  }
+  std::vector<std::int64_t> rows;
+  for (std::int64_t b = 0; b < draw.sequences; ++b) rows.push_back(std::bit_cast<std::int64_t>(draw.key[b]));
+  rows.insert(rows.end(), draw.skipped, draw.skipped + draw.sequences);
+  const at::Tensor there = at::tensor(rows, at::kLong).to(device, /*non_blocking=*/true);
+  draw.key = reinterpret_cast<const std::uint64_t*>(there.const_data_ptr<std::int64_t>());
+  draw.skipped = there.const_data_ptr<std::int64_t>() + draw.sequences;
+  const cuda::OnStream scope = on_stream_of_torch(device);
+  cuda::dropout_mask(draw, values_of<float>(mask));
+  return mask;
 }
 
 }  // namespace goracs

@@ -11,11 +11,33 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "model/device_kernels.hpp"
 #include "train/row_loss.hpp"
 
 namespace goracs {
 
-at::Tensor SampleGradients::norm() const { return gradient.to(at::kDouble).flatten(1).square().sum(1).sqrt(); }
+at::Tensor SampleGradients::gradient() const {
+  at::Tensor sum = at::bmm(u.transpose(1, 2), z);
+  if (shared_u.defined()) sum += at::matmul(shared_u.transpose(2, 3), shared_z).flatten(1, 2);  // (B, KV, D, P) (P, r)
+  if (share.defined()) sum += share.view({-1, 1, 1}) * shared_gradient;
+  return sum.mul_(scale);
+}
+
+at::Tensor SampleGradients::norm() const {
+  if (u.is_cpu()) return gradient().to(at::kDouble).flatten(1).square().sum(1).sqrt();
+  // all of it as tokens: those of shared_gradient are its columns, each with a component of z of its own
+  const std::int64_t count = u.size(0), rank = z.size(2);
+  std::vector<at::Tensor> us = {u}, zs = {z};
+  if (shared_u.defined()) {
+    us.push_back(shared_u.transpose(1, 2).flatten(2));
+    zs.push_back(shared_z.expand({count, -1, -1}));
+  }
+  if (share.defined()) {
+    us.push_back(share.view({-1, 1, 1}) * shared_gradient.transpose(0, 1));
+    zs.push_back(at::eye(rank, z.options()).expand({count, -1, -1}));
+  }
+  return low_rank_norm(at::cat(us, 1), at::cat(zs, 1)).mul_(std::abs(scale));
+}
 
 GradientNorms::GradientNorms(const Llama& model, const Adapter& adapter, const GradientNormSettings& settings,
                              std::span<const std::int32_t> shared)
@@ -94,13 +116,20 @@ SampleGradients GradientNorms::of(Samples samples, std::span<const std::int64_t>
   if (prefix.size() > 0) leaves.push_back(prefix_values);
   const auto u = torch::autograd::grad({rows.hidden}, leaves, {losses.gradient.to(rows.hidden.scalar_type())});
   const at::NoGradGuard no_graph;
-  at::Tensor gradient = at::bmm(u[0].to(at::kFloat).transpose(1, 2), lora_a_of(probe.input));  // (B, out, r)
+  SampleGradients result;
+  result.loss = loss;
+  result.u = u[0].to(at::kFloat);
+  result.z = lora_a_of(probe.input);
   if (prefix.size() > 0) {
-    gradient += at::matmul(u[1].to(at::kFloat).transpose(2, 3), prefix_z_).flatten(1, 2);  // (B, KV, D, P) (P, r)
-    if (settings_.loss.kind == LossKind::kTokens)
-      gradient += (weight * labels_prefix).to(at::kFloat).view({-1, 1, 1}) * shared_losses_.gradient;
+    result.shared_u = u[1].to(at::kFloat);
+    result.shared_z = prefix_z_;
+    if (settings_.loss.kind == LossKind::kTokens) {
+      result.share = (weight * labels_prefix).to(at::kFloat);
+      result.shared_gradient = shared_losses_.gradient;
+    }
   }
-  return {loss, gradient.mul_(adapter_.shape().scale())};
+  result.scale = adapter_.shape().scale();
+  return result;
 }
 
 }  // namespace goracs

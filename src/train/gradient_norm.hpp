@@ -18,11 +18,21 @@ struct GradientNormSettings {
   std::uint64_t seed = 0;  ///< of the dropout
 };
 
-/// Of each sample of a batch: its loss and the gradient of that loss by lora_B of the last layer's v_proj.
+/// Of each sample of a batch: its loss and the gradient of that loss by lora_B of the last layer's v_proj, as the factors that it is made of.
 struct SampleGradients {
-  at::Tensor loss;          ///< (B) float64, on the host
-  at::Tensor gradient;      ///< (B, out, r) float32
-  at::Tensor norm() const;  ///< (B) float64: L2 norm of each sample's gradient
+  at::Tensor loss;  ///< (B) float64, on the host
+  /// (B, T, out) and (B, T, r) float32: the sample's own tokens.
+  at::Tensor u, z;
+  /// (B, KV, P, D) and (P, r) float32: what reaches the shared tokens from later ones; undefined without any.
+  at::Tensor shared_u, shared_z;
+  /// (B) and (out, r) float32: how much a sample takes of the gradient of the shared tokens' own losses; undefined without any.
+  at::Tensor share, shared_gradient;
+  double scale = 1;  ///< alpha / r
+
+  /// (B, out, r) float32.
+  at::Tensor gradient() const;
+  /// (B) float64: L2 norm of each sample's gradient; on a GPU by kernels/low_rank_norm.hpp.
+  at::Tensor norm() const;
 };
 
 /// The gradients of whole batches, each from one backward pass (SPEC 4). Samples do not interact, so with u_t the gradient of the summed losses

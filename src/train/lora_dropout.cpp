@@ -1,12 +1,11 @@
 #include "train/lora_dropout.hpp"
 
-#include <ATen/Functions.h>
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "base/philox.hpp"
-#include "kernels/dropout_mask.hpp"
+#include "model/device_kernels.hpp"
 
 namespace goracs {
 
@@ -20,9 +19,7 @@ LoraDropout keyed_dropout(double p, std::uint64_t seed, std::vector<std::string>
     for (const std::string& name : names) key.push_back(Philox(seed, fmt::format("dropout {} layer {} {}", name, layer, module)).key());
     // padding stays as it is: its rows mean nothing; Llama::layer_at asks for one token of each sequence
     const std::vector<std::int64_t> skipped = columns == 1 ? std::vector<std::int64_t>(first.size(), 0) : first;
-    at::Tensor mask = at::empty(x.sizes(), at::kFloat);  // on the host
-    cpu::dropout_mask({key.data(), skipped.data(), x.size(0), columns, width, threshold, kept},
-                      {mask.mutable_data_ptr<float>(), static_cast<std::size_t>(mask.numel())});
+    const at::Tensor mask = dropout_mask({key.data(), skipped.data(), x.size(0), columns, width, threshold, kept}, x.device());
     return x * mask.to(x.options());
   };
 }

@@ -35,12 +35,12 @@ struct GradsCase {
     }
     const auto shared = share_prefix ? shared_tokens(samples, settings.loss) : std::vector<std::int32_t>();
     const SampleGradients computed = GradientNorms(model, adapter, settings, shared).of(chosen, indices);
-    const at::Tensor norms = computed.norm();
+    const at::Tensor norms = computed.norm(), gradients = computed.gradient();
     for (std::int64_t k = 0; k < count; ++k) {
       const auto i = static_cast<std::size_t>(first + k);
       EXPECT_NEAR(computed.loss[k].item<double>(), loss[i], kGradTolerance * std::abs(loss[i])) << "sample " << i;
       EXPECT_NEAR(norms[k].item<double>(), norm[i], kGradTolerance * norm[i]) << "sample " << i;
-      const double difference = (computed.gradient[k] - gradient[first + k]).to(at::kDouble).norm().item<double>();
+      const double difference = (gradients[k] - gradient[first + k]).to(at::kDouble).norm().item<double>();
       EXPECT_LE(difference, kGradTolerance * norm[i]) << "sample " << i;
     }
   }

@@ -1,5 +1,5 @@
 """Whole runs of the program with run.device: cuda, on the emulated GPU, a device of LibTorch's that computes there, and a fake of NCCL: the same bits on 1, 2
-and 3 ranks, with and without slices of the weights, and the CPU's results to the order of float32 sums. And a finetune in which a call of NCCL's, of
+and 3 ranks, with and without slices of the weights, and in float32 the CPU's results to the order of sums. And a finetune in which a call of NCCL's, of
 CUDA's or an allocation of LibTorch's fails on one of the ranks. Arguments: on_fakes.py.
 """
 import functools
@@ -56,18 +56,21 @@ def expect_equal_numbers(found: pathlib.Path, expected: pathlib.Path) -> None:
     print(f"{compared} datasets are the CPU's")
 
 
-def whole_runs(folder: pathlib.Path, config: str, gpu_runs: list[tuple[int, bool]]) -> None:
-    of_cpu = folder / f"{pathlib.Path(config).stem}-cpu"
-    expect(DONE, *run(of_cpu, config, "cpu", 1))
-    first = None
+def equal_runs(folder: pathlib.Path, config: str, gpu_runs: list[tuple[int, bool]], *settings: str) -> pathlib.Path:
+    """Returns the first one's work folder."""
+    folders = []
     for ranks, shard in gpu_runs:
-        work = folder / f"{pathlib.Path(config).stem}-{ranks}-{shard}"
-        expect(DONE, *run(work, config, "cuda", ranks, f"model.shard={str(shard).lower()}"), "done in")
-        if first is None:
-            expect_equal_numbers(work, of_cpu)
-            first = content(work)
-        if content(work) != first:
-            sys.exit(f"{config}, {ranks} ranks, model.shard {shard}: {content(work)}, expected {first}")
+        folders.append(pathlib.Path(tempfile.mkdtemp(dir=folder)))
+        expect(DONE, *run(folders[-1], config, "cuda", ranks, f"model.shard={str(shard).lower()}", *settings), "done in")
+        found, first = content(folders[-1]), content(folders[0])
+        if found != first:
+            sys.exit(f"{config}, {ranks} ranks, model.shard {shard}: {found}, expected {first}")
+    return folders[0]
+
+
+def expect_the_cpus(folder: pathlib.Path, config: str, found: pathlib.Path) -> None:
+    expect(DONE, *run(folder / f"{pathlib.Path(config).stem}-cpu", config, "cpu", 1))
+    expect_equal_numbers(found, folder / f"{pathlib.Path(config).stem}-cpu")
 
 
 def failures(folder: pathlib.Path, config: str, done: pathlib.Path) -> None:
@@ -90,9 +93,11 @@ def main() -> None:
     seqrec, ctrpre = "configs/test_tiny.yaml", "configs/test_tiny_ctrpre.yaml"
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        whole_runs(folder, seqrec, [(1, False), (2, True), (3, False)])
-        whole_runs(folder, ctrpre, [(2, False)])
-        failures(folder, seqrec, folder / "test_tiny-1-False")
+        done = equal_runs(folder, seqrec, [(1, False), (2, True), (3, False)])
+        expect_the_cpus(folder, seqrec, done)
+        expect_the_cpus(folder, ctrpre, equal_runs(folder, ctrpre, [(2, False)]))
+        equal_runs(folder, ctrpre, [(1, False), (2, True)], "model.dtype=bfloat16", "lora.dropout=0.1")
+        failures(folder, seqrec, done)
 
 
 if __name__ == "__main__":

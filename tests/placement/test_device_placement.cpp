@@ -220,6 +220,15 @@ TEST(DeviceKernels, CrossEntropyIsLibTorchs) {
   }
 }
 
+TEST(DeviceKernels, MasksOfDropoutAreTheHosts) {
+  const std::vector<std::uint64_t> key = {3, ~std::uint64_t{0}, 0x8000000000000001};
+  const std::vector<std::int64_t> skipped = {0, 2, 4};
+  const DropoutDraw draw{key.data(), skipped.data(), 3, 4, 33, 0x4000, 1.25F};
+  const at::Tensor near = dropout_mask(draw, at::kCPU);
+  EXPECT_TRUE(at::equal(dropout_mask(draw, test::unreachable_device()).to(at::kCPU), near));
+  EXPECT_EQ(near[2].eq(1).sum().item<std::int64_t>(), 4 * 33);  // all skipped
+}
+
 /// Scores of few values, so that most of them are equal, both zeros among them.
 TEST(BestCandidates, OfADeviceAreThoseOfTheHostTiesIncluded) {
   const Philox random(3, "logits");

@@ -47,7 +47,7 @@ TEST(GradientNorm, EqualsTheFullBackwardPassOfTraining) {
     if (classes > 0) settings.loss = {LossKind::kClasses, {20, 30, 40}, false, 0};
     const SampleGradients all = gradients_of(samples, settings, {0, 1, 2, 3, 4});
     for (std::int64_t i = 0; i < 5; ++i)
-      expect_close(all.gradient[i], by_training(samples[static_cast<std::size_t>(i)], {settings.loss, 0, 0, false}, ""));
+      expect_close(all.gradient()[i], by_training(samples[static_cast<std::size_t>(i)], {settings.loss, 0, 0, false}, ""));
   }
 }
 
@@ -69,7 +69,7 @@ TEST(GradientNorm, SharingALongPrefixChangesNothingButRounding) {
       const SampleGradients apart = gradients_of(samples, settings, everything),
                             together = gradients_of(samples, settings, everything, shared);
       expect_close(together.loss, apart.loss);
-      expect_close(together.gradient, apart.gradient);
+      expect_close(together.gradient(), apart.gradient());
     }
   }
 }
@@ -88,10 +88,10 @@ TEST(GradientNorm, DropoutIsASamplesOwnWhateverTheBatch) {
   const auto samples = test::invented_samples(6, "pool", 0);
   const GradientNormSettings settings{{}, 0.5, 3};
   const SampleGradients all = gradients_of(samples, settings, {0, 1, 2, 3, 4, 5}), two = gradients_of(samples, settings, {5, 2});
-  expect_close(two.gradient[0], all.gradient[5]);
-  expect_close(two.gradient[1], all.gradient[2]);
+  expect_close(two.gradient()[0], all.gradient()[5]);
+  expect_close(two.gradient()[1], all.gradient()[2]);
   const SampleGradients none = gradients_of(samples, {{}, 0, 3}, {5});
-  EXPECT_GT((none.gradient[0] - two.gradient[0]).abs().max().item<double>(), 0.01 * none.gradient.abs().max().item<double>());
+  EXPECT_GT((none.gradient()[0] - two.gradient()[0]).abs().max().item<double>(), 0.01 * none.gradient().abs().max().item<double>());
 }
 
 TEST(GradientNorm, AFirstLabelIsPredictedFromPaddingOnly) {
