@@ -52,7 +52,12 @@ void together(Communicator& world, const std::function<void()>& work, const std:
     own = current_error();
     if (own->code() == ExitCode::kPeer) throw;  // there is nobody to meet
   }
-  meet();
+  try {
+    meet();
+  } catch (const Error&) {
+    if (own) throw Error(*own);  // which may be why
+    throw;
+  }
   agree(world, own);
 }
 

@@ -16,10 +16,14 @@ ScoredRow Communicator::min_with_row(ScoredRow local) {
   });
 }
 
-void Communicator::begin_gather(std::span<const std::byte> part, std::span<std::byte> all) {
+void Communicator::begin_gather(std::string /*phase*/, std::span<const std::byte> part, std::span<std::byte> all) {
   const std::vector<std::byte> gathered = gather_equal_bytes(part);
   GORACS_CHECK_PEER(gathered.size() == all.size(), "{} bytes were gathered, expected {}", gathered.size(), all.size());
   std::copy(gathered.begin(), gathered.end(), all.begin());
+}
+
+void Communicator::begin_device_gather(std::string phase, std::span<const std::byte> /*part*/, std::span<std::byte> /*all*/) {
+  fail(ExitCode::kPeer, "'{}': these ranks exchange no device memory", phase);
 }
 
 /// All of it in finish.

@@ -106,14 +106,21 @@ class Communicator {
   }
 
   /// An all_gather of parts of one length that may go on while this rank computes: rank r's `part` comes to all[r * part.size()]. Neither span may
-  /// be touched before end_gather; one is under way at a time. Other exchanges may come in between, in one order on all ranks.
+  /// be touched before end_gather; one is under way at a time. Other exchanges may come in between, in one order on all ranks. `phase` is what errors
+  /// name.
   ///   rank 0: {1, 2}   rank 1: {3, 4}   begin ... work, advance_gather, work ... end ->   {1, 2, 3, 4} on both
   /// How much of it goes on beside the work is the transport's: over MPI what advance_gather and other calls come to; elsewhere all is done when
   /// begin_gather returns.
-  virtual void begin_gather(std::span<const std::byte> part, std::span<std::byte> all);
-  /// Lets it go on; cheap, not collective.
+  virtual void begin_gather(std::string phase, std::span<const std::byte> part, std::span<std::byte> all);
+  /// Whether spans of device memory can be gathered where they lie.
+  virtual bool gathers_on_device() const noexcept { return false; }
+  /// The same gather of spans that lie in the memory of this rank's GPU, where gathers_on_device. Work that was queued on them is done before; the
+  /// result is there for whatever is queued after end_gather. Exchanges that come in between are those of all ranks: no send, no receive.
+  /// It goes on beside all work once every rank has begun it and knows that of the others, which other calls here and advance_gather find out.
+  virtual void begin_device_gather(std::string phase, std::span<const std::byte> part, std::span<std::byte> all);
+  /// Lets the gather go on; cheap, not collective. Errors: kPeer, or that of a rank which could not begin.
   virtual void advance_gather() {}
-  virtual void end_gather(std::string_view /*phase*/) {}
+  virtual void end_gather() {}
 
   /// Begins an exchange in which parts[r] goes to rank r and lengths[r] bytes come from it. Several may be under way, begun and finished in one order
   /// on all ranks; no other exchange comes in between. `phase` is what errors name.

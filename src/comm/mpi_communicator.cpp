@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 #include "base/error.hpp"
 #include "comm/rank_fold.hpp"
@@ -154,10 +155,11 @@ std::vector<std::byte> MpiCommunicator::gather_equal_bytes(std::span<const std::
 
 // A part longer than one message goes in pieces; a piece of rank r comes to r * part.size() behind that of rank 0.
 //   parts of 5 bytes, messages of 2:   bytes 0-1 of every part, then 2-3, then 4
-void MpiCommunicator::begin_gather(std::span<const std::byte> part, std::span<std::byte> all) {
+void MpiCommunicator::begin_gather(std::string phase, std::span<const std::byte> part, std::span<std::byte> all) {
   GORACS_CHECK_PEER(!in_wait_ && gather_.empty(), "a gather begins while another exchange is under way");
   GORACS_CHECK_PEER(all.size() == part.size() * static_cast<std::size_t>(size_), "{} ranks' parts of {} bytes into {} bytes", size_,
                     part.size(), all.size());
+  gather_phase_ = std::move(phase);
   for (std::size_t first = 0; first < part.size(); first += static_cast<std::size_t>(largest_message_)) {
     const int count = static_cast<int>(std::min(part.size() - first, static_cast<std::size_t>(largest_message_)));
     MPI_Datatype bytes = MPI_DATATYPE_NULL, piece = MPI_DATATYPE_NULL;
@@ -179,8 +181,8 @@ void MpiCommunicator::advance_gather() {
   }
 }
 
-void MpiCommunicator::end_gather(std::string_view phase) {
-  for (MPI_Request& request : gather_) wait(request, phase);
+void MpiCommunicator::end_gather() {
+  for (MPI_Request& request : gather_) wait(request, gather_phase_);
   gather_.clear();
 }
 

@@ -47,9 +47,9 @@ class MpiCommunicator final : public Communicator {
   void all_reduce(std::span<std::int64_t> values, ReduceOp op) override;
   void still_working() override;
   /// The gather goes on inside MPI's calls only: those of advance_gather, of the wait for it, and of any other exchange.
-  void begin_gather(std::span<const std::byte> part, std::span<std::byte> all) override;
+  void begin_gather(std::string phase, std::span<const std::byte> part, std::span<std::byte> all) override;
   void advance_gather() override;
-  void end_gather(std::string_view phase) override;
+  void end_gather() override;
   /// Goes on inside MPI's calls only, as the gather does.
   std::unique_ptr<PendingExchange> begin_exchange(std::string phase, std::vector<std::vector<std::byte>> parts,
                                                   std::vector<std::size_t> lengths) override;
@@ -108,6 +108,7 @@ class MpiCommunicator final : public Communicator {
   bool in_wait_ = false;
   std::list<Sent> sent_;
   std::vector<MPI_Request> gather_;  ///< of begin_gather
+  std::string gather_phase_;
   Clock::time_point last_answer_ = Clock::now();
 };
 

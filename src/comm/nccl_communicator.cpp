@@ -103,8 +103,9 @@ class NcclCommunicator::Link {
   }
 
   using Enqueue = std::function<ncclResult_t(const char*& failed)>;
-  /// What `calls` puts on a stream. It may name another call than `call` as the one that failed.
+  /// What `calls` puts on a stream, once NCCL takes it. It may name another call than `call` as the one that failed.
   void enqueue(std::string_view phase, const char* call, const Enqueue& calls) {
+    wait(phase, call, [&] { return is_ready(phase, call); });
     const char* failed = call;
     const ncclResult_t result = calls(failed);
     check(result, phase, failed);
@@ -233,12 +234,14 @@ void NcclCommunicator::check_nothing_pends(std::string_view phase) const {
 /// Every rank prepares its part, and all meet. Who could not, tells the others: all throw its error, and no call of NCCL waits for it.
 void NcclCommunicator::meet(std::string_view phase, const Prepare& prepare) {
   check_nothing_pends(phase);
+  finish_gather(phase);
   together(host_, [&] { link_->in_phase(phase, prepare); }, [&] { host_.barrier(phase); });
 }
 
 /// The same of two.
 void NcclCommunicator::meet_one(int peer, bool speaks_first, std::string_view phase, const Prepare& prepare) {
   check_nothing_pends(phase);
+  GORACS_CHECK_PEER(!gather_, "'{}' while a gather of all is under way", phase);
   const Readiness own = readiness([&] { link_->in_phase(phase, prepare); });
   Readiness of_peer;
   if (speaks_first) host_.send(std::span<const Readiness>(&own, 1), peer);
@@ -320,6 +323,7 @@ void NcclCommunicator::receive_bytes(std::span<std::byte> values, int from) {
 }
 
 std::vector<std::byte> NcclCommunicator::gather_bytes(std::span<const std::byte> local, int root) {
+  finish_gather("gather");
   const std::size_t own = local.size();
   return gather_parts(local, host_.all_gather(std::span<const std::size_t>(&own, 1)), root);
 }
@@ -359,6 +363,100 @@ std::vector<std::byte> NcclCommunicator::gather_equal_bytes(std::span<const std:
 }
 
 /// All begin it, which each learns from messages over the host beside its work; then it goes to NCCL, in the order in which they were begun.
+class NcclCommunicator::Beside {
+ public:
+  /// prepare: what this rank needs for it; `enqueue` queues it on link.beside().
+  Beside(NcclCommunicator& world, std::string phase, const char* call, const Prepare& prepare, Link::Enqueue enqueue)
+      : world_(world), phase_(std::move(phase)), call_(call), enqueue_(std::move(enqueue)) {
+    const Readiness ready = readiness([&] {
+      world.link_->in_phase(phase_, [&] {
+        prepare();
+        world.link_->beside();
+      });
+    });
+    const auto bytes = std::as_bytes(std::span<const Readiness>(&ready, 1));
+    const auto ranks = static_cast<std::size_t>(world.size());
+    meeting_ = world.host_.begin_exchange(phase_, std::vector(ranks, std::vector(bytes.begin(), bytes.end())),
+                                          std::vector<std::size_t>(ranks, sizeof(Readiness)));
+    world.begun_.push_back(this);
+    ++world.beside_;
+  }
+  /// Unfinished because of an error: NCCL may still write to its memory.
+  ~Beside() {
+    std::erase(world_.begun_, this);
+    if (state_ == State::kStarted) world_.link_->abort();
+    if (--world_.beside_ == 0) world_.link_->spent.clear();
+  }
+  Beside(const Beside&) = delete;
+  Beside& operator=(const Beside&) = delete;
+
+  /// Staged for this one: until none is left, as cudaFree would wait for the others without a deadline.
+  void keep(cuda::DeviceArray<std::byte> staged) { world_.link_->spent.push_back(std::move(staged)); }
+
+  bool advance() {
+    world_.start_those_met();
+    if (state_ == State::kStarted)
+      world_.link_->in_phase(phase_, [&] {
+        if (world_.link_->is_done(phase_, call_, world_.link_->beside())) state_ = State::kOver;
+      });
+    return state_ == State::kOver;
+  }
+  void wait() {
+    while (state_ == State::kBegun) world_.begun_.front()->start();
+    world_.link_->wait(phase_, call_, [&] { return advance(); });
+  }
+
+  /// Whether start need not wait.
+  bool can_start() { return meeting_->advance() && world_.link_->is_ready(phase_, call_); }
+  /// The first of those begun: waits for the meeting and for NCCL to take it. Where a rank could not begin, it is over on all, with that error.
+  void start() {
+    world_.begun_.pop_front();
+    state_ = State::kOver;
+    for (const std::vector<std::byte>& bytes : meeting_->finish()) {
+      Readiness of_rank;
+      std::memcpy(&of_rank, bytes.data(), sizeof of_rank);
+      if (of_rank.code != 0) throw AgreedError(static_cast<ExitCode>(of_rank.code), of_rank.text.data());
+    }
+    state_ = State::kStarted;
+    world_.link_->enqueue(phase_, call_, enqueue_);
+  }
+
+ private:
+  enum class State { kBegun, kStarted, kOver };
+  NcclCommunicator& world_;
+  std::string phase_;
+  const char* call_;
+  Link::Enqueue enqueue_;
+  std::unique_ptr<PendingExchange> meeting_;
+  State state_ = State::kBegun;
+};
+
+void NcclCommunicator::start_those_met() {
+  while (!begun_.empty() && begun_.front()->can_start()) begun_.front()->start();
+}
+
+void NcclCommunicator::start_those_begun() {
+  while (!begun_.empty()) begun_.front()->start();
+}
+
+/// Before another exchange of all, which comes after the gather on every rank. None waits in NCCL for one that is still elsewhere.
+void NcclCommunicator::finish_gather(std::string_view phase) {
+  if (!gather_) return;
+  start_those_begun();
+  host_.barrier(phase);
+  gather_->wait();
+}
+
+void NcclCommunicator::barrier(std::string_view phase) {
+  if (gather_) start_those_begun();
+  host_.barrier(phase);
+}
+
+void NcclCommunicator::still_working() {
+  host_.still_working();
+  start_those_met();
+}
+
 class NcclCommunicator::Exchange final : public PendingExchange {
  public:
   Exchange(NcclCommunicator& world, std::string phase, std::vector<std::vector<std::byte>> parts, const std::vector<std::size_t>& lengths)
@@ -373,44 +471,30 @@ class NcclCommunicator::Exchange final : public PendingExchange {
       out.insert(out.end(), parts[k].begin(), parts[k].end());
       arrives += lengths[k];
     }
-    const Readiness ready = readiness([&] {
-      world.link_->in_phase(phase_, [&] {
-        out_ = cuda::DeviceArray<std::byte>(std::span<const std::byte>(out));
-        in_ = cuda::DeviceArray<std::byte>(static_cast<std::int64_t>(arrives));
-        world.link_->beside();
-      });
+    const Prepare prepare = [&] {
+      out_ = cuda::DeviceArray<std::byte>(std::span<const std::byte>(out));
+      in_ = cuda::DeviceArray<std::byte>(static_cast<std::int64_t>(arrives));
+    };
+    beside_ = std::make_unique<Beside>(world, phase_, kGroup, prepare, [this](const char*& failed) {
+      for (const Piece& piece : sends_) world_.bytes_sent_ += static_cast<std::int64_t>(piece.bytes);
+      Link& link = *world_.link_;
+      return link.queue_group(link.beside(), out_.data(), sends_, in_.data(), receives_, failed);
     });
-    const auto bytes = std::as_bytes(std::span<const Readiness>(&ready, 1));
-    const auto ranks = static_cast<std::size_t>(world.size());
-    meeting_ = world.host_.begin_exchange(phase_, std::vector(ranks, std::vector(bytes.begin(), bytes.end())),
-                                          std::vector<std::size_t>(ranks, sizeof(Readiness)));
-    world.begun_.push_back(this);
     ++world.pending_;
   }
-
-  /// Unfinished because of an error: NCCL may still write to what is staged.
   ~Exchange() override {
-    std::erase(world_.begun_, this);
-    if (is_started_ && !is_finished_) world_.link_->abort();
-    auto& spent = world_.link_->spent;
-    spent.push_back(std::move(out_));
-    spent.push_back(std::move(in_));
-    if (--world_.pending_ == 0) spent.clear();
+    --world_.pending_;
+    beside_->keep(std::move(out_));
+    beside_->keep(std::move(in_));
   }
 
-  bool advance() override {
-    world_.start_those_met();
-    return is_started_ && world_.link_->is_done(phase_, kGroup, world_.link_->beside());
-  }
+  bool advance() override { return beside_->advance(); }
 
   std::vector<std::vector<std::byte>> finish() override {
-    while (!is_started_) world_.begun_.front()->start();
-    Link& link = *world_.link_;
-    link.wait(phase_, kGroup, [&] { return advance(); });
+    beside_->wait();
     std::vector<std::vector<std::byte>> arrived(static_cast<std::size_t>(world_.size()));
     arrived[static_cast<std::size_t>(world_.rank())] = std::move(own_);
-    is_finished_ = true;
-    link.in_phase(phase_, [&] {
+    world_.link_->in_phase(phase_, [&] {
       for (const Piece& piece : receives_) {
         std::vector<std::byte>& part = arrived[static_cast<std::size_t>(piece.peer)];
         part.resize(piece.bytes);
@@ -420,42 +504,42 @@ class NcclCommunicator::Exchange final : public PendingExchange {
     return arrived;
   }
 
-  /// Whether start need not wait.
-  bool can_start() { return meeting_->advance() && world_.link_->is_ready(phase_, kGroup); }
-
-  /// The first of those begun: waits for the meeting and for NCCL to take it.
-  void start() {
-    world_.begun_.pop_front();
-    for (const std::vector<std::byte>& bytes : meeting_->finish()) {
-      Readiness of_rank;
-      std::memcpy(&of_rank, bytes.data(), sizeof of_rank);
-      check(of_rank);
-    }
-    Link& link = *world_.link_;
-    link.wait(phase_, kGroup, [&] { return link.is_ready(phase_, kGroup); });
-    is_started_ = true;
-    link.enqueue(phase_, kGroup,
-                 [&](const char*& failed) { return link.queue_group(link.beside(), out_.data(), sends_, in_.data(), receives_, failed); });
-    for (const Piece& piece : sends_) world_.bytes_sent_ += static_cast<std::int64_t>(piece.bytes);
-  }
-
  private:
   NcclCommunicator& world_;
   std::string phase_;
   std::vector<std::byte> own_;
   std::vector<Piece> sends_, receives_;
   cuda::DeviceArray<std::byte> out_, in_;
-  std::unique_ptr<PendingExchange> meeting_;
-  bool is_started_ = false, is_finished_ = false;
+  std::unique_ptr<Beside> beside_;
 };
-
-void NcclCommunicator::start_those_met() {
-  while (!begun_.empty() && begun_.front()->can_start()) begun_.front()->start();
-}
 
 std::unique_ptr<PendingExchange> NcclCommunicator::begin_exchange(std::string phase, std::vector<std::vector<std::byte>> parts,
                                                                   std::vector<std::size_t> lengths) {
   return std::make_unique<Exchange>(*this, std::move(phase), std::move(parts), lengths);
+}
+
+void NcclCommunicator::begin_device_gather(std::string phase, std::span<const std::byte> part, std::span<std::byte> all) {
+  check_nothing_pends(phase);
+  GORACS_CHECK_PEER(!gather_, "'{}' while another gather is under way", phase);
+  GORACS_CHECK_PEER(all.size() == part.size() * static_cast<std::size_t>(size()), "'{}': {} ranks' parts of {} bytes into {} bytes", phase,
+                    size(), part.size(), all.size());
+  gather_ = std::make_unique<Beside>(
+      *this, std::move(phase), "ncclAllGather", [] {},
+      [this, part, all](const char*&) {
+        if (part.empty()) return ncclSuccess;
+        bytes_sent_ += static_cast<std::int64_t>(part.size()) * (size() - 1);
+        return ncclAllGather(part.data(), all.data(), part.size(), ncclInt8, link_->comm(), link_->beside());
+      });
+  start_those_met();
+}
+
+void NcclCommunicator::advance_gather() {
+  if (gather_) gather_->advance();
+}
+
+void NcclCommunicator::end_gather() {
+  const std::unique_ptr<Beside> gather = std::move(gather_);
+  if (gather) gather->wait();
 }
 
 }  // namespace goracs

@@ -17,10 +17,10 @@ namespace goracs {
 ///
 /// Goals: no NCCL call pends while a rank is at other work: all ranks meet over `host` before each one, where a peer that does not come is waited
 ///   for and named, and one that lacks memory for it tells the others. NCCL itself is never blocking: its calls are polled for errors until the deadline; then it is aborted, and the error names
-///   rank, phase and call. Buffers of the device never go to MPI. An exchange beside work (begin_exchange) is on a stream of its own, and begins when
-///   all have met without waiting.
-/// Non-goals: spans of device memory; those of the host are staged through the GPU (the exchange of what is there already comes with its first
-///   caller).
+///   rank, phase and call. Buffers of the device never go to MPI. What goes on beside work (begin_exchange, begin_device_gather) is on a stream of its
+///   own, and goes to NCCL when all have met without waiting. NCCL gets its calls in one order on all ranks: another exchange within a gather waits for its
+///   end first.
+/// Non-goals: spans of device memory but for begin_device_gather's; those of the host are staged through the GPU.
 /// Ruled out: NCCL's own reductions (their order is not ours to say).
 class NcclCommunicator final : public Communicator {
  public:
@@ -34,15 +34,19 @@ class NcclCommunicator final : public Communicator {
   int local_size() const noexcept override { return host_.local_size(); }
   std::int64_t bytes_sent() const noexcept override { return bytes_sent_; }
 
-  void barrier(std::string_view phase) override { host_.barrier(phase); }
+  void barrier(std::string_view phase) override;
   using Communicator::all_reduce;
   void all_reduce(std::span<double> values, ReduceOp op) override;
   void all_reduce(std::span<float> values, ReduceOp op) override;
   void all_reduce(std::span<std::int64_t> values, ReduceOp op) override;
-  void still_working() override { host_.still_working(); }
+  void still_working() override;
   /// What is staged is freed when no exchange is under way any more: cudaFree would wait for them without a deadline.
   std::unique_ptr<PendingExchange> begin_exchange(std::string phase, std::vector<std::vector<std::byte>> parts,
                                                   std::vector<std::size_t> lengths) override;
+  bool gathers_on_device() const noexcept override { return true; }
+  void begin_device_gather(std::string phase, std::span<const std::byte> part, std::span<std::byte> all) override;
+  void advance_gather() override;
+  void end_gather() override;
 
  protected:
   void broadcast_bytes(std::span<std::byte> values, int root) override;
@@ -53,6 +57,7 @@ class NcclCommunicator final : public Communicator {
 
  private:
   class Link;
+  class Beside;
   class Exchange;
   /// Bytes of a buffer that go to a rank or come from it.
   struct Piece {
@@ -70,12 +75,16 @@ class NcclCommunicator final : public Communicator {
 
   void check_nothing_pends(std::string_view phase) const;
   void start_those_met();
+  void start_those_begun();
+  void finish_gather(std::string_view phase);
 
   Communicator& host_;
   std::unique_ptr<Link> link_;
   std::int64_t bytes_sent_ = 0;
-  std::deque<Exchange*> begun_;  ///< not yet started by NCCL, in the order in which all ranks begin them
-  int pending_ = 0;              ///< begun and not finished
+  std::deque<Beside*> begun_;       ///< not yet started by NCCL, in the order in which all ranks begin them
+  int beside_ = 0;                  ///< how many there are, started ones included
+  int pending_ = 0;                 ///< of these: of begin_exchange
+  std::unique_ptr<Beside> gather_;  ///< of begin_device_gather
 };
 
 /// The same; in a build without CUDA it throws NotCompiled.

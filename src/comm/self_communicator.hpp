@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <string>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -21,6 +22,10 @@ class SelfCommunicator final : public Communicator {
   void all_reduce(std::span<double>, ReduceOp) override {}
   void all_reduce(std::span<float>, ReduceOp) override {}
   void all_reduce(std::span<std::int64_t>, ReduceOp) override {}
+  /// Where it has taken a GPU.
+  bool gathers_on_device() const noexcept override;
+  void begin_device_gather(std::string phase, std::span<const std::byte> part, std::span<std::byte> all) override;
+  void end_gather() override;
 
  protected:
   void broadcast_bytes(std::span<std::byte> values, int root) override;
@@ -30,6 +35,7 @@ class SelfCommunicator final : public Communicator {
 
  private:
   std::deque<std::vector<std::byte>> to_itself_;
+  bool gathers_ = false;  ///< on the device
 };
 
 }  // namespace goracs

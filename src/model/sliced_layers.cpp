@@ -127,11 +127,12 @@ void SlicedLayers::begin_gather(std::int64_t layer) {
   const at::Tensor& slice = layers_[static_cast<std::size_t>(layer)].slice;
   const auto part = static_cast<std::size_t>(slice.numel());
   under_way_ = layer;
-  world_.begin_gather({bytes_of(slice), part}, {bytes_of(buffer.gathered), part * static_cast<std::size_t>(world_.size())});
+  world_.begin_gather(fmt::format("gather of layer {}", layer), {bytes_of(slice), part},
+                      {bytes_of(buffer.gathered), part * static_cast<std::size_t>(world_.size())});
 }
 
 void SlicedLayers::end_gather() {
-  world_.end_gather(fmt::format("gather of layer {}", under_way_));
+  world_.end_gather();
   Buffer& buffer = buffer_of(under_way_);
   const Layer& layer = layers_[static_cast<std::size_t>(under_way_)];
   if (!buffer.bytes.is_same(buffer.gathered)) buffer.bytes.copy_(buffer.gathered);

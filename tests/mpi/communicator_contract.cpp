@@ -13,6 +13,8 @@
 #include <thread>
 #include <utility>
 
+#include "kernels/device_memory.hpp"
+#include "support/expect_error.hpp"
 #include "train/gradient_sum.hpp"
 
 namespace goracs::test {
@@ -195,12 +197,45 @@ void gathers_while_it_works(Communicator& world) {
       const auto part = values_of<std::int16_t>(r, length);
       expected.insert(expected.end(), part.begin(), part.end());
     }
-    world.begin_gather(std::as_bytes(std::span(own)), std::as_writable_bytes(std::span(all)));
+    world.begin_gather("gather beside work", std::as_bytes(std::span(own)), std::as_writable_bytes(std::span(all)));
     world.advance_gather();
     EXPECT_EQ(world.all_reduce<int64_t>(1, ReduceOp::kSum), world.size()) << "another exchange in between";
-    world.end_gather("gather beside work");
+    world.end_gather();
     EXPECT_EQ(all, expected) << length;
   }
+}
+
+/// As layers in slices do, one gather after the other; some ranks come late, look oftener than others, or do other exchanges first.
+void gathers_on_the_device_while_it_works(Communicator& world) {
+  if (!world.gathers_on_device()) {
+    expect_error(ExitCode::kPeer, {"'gather of nothing'", "no device memory"},
+                 [&] { world.begin_device_gather("gather of nothing", {}, {}); });
+    return;
+  }
+  constexpr std::size_t kUneven = 3;
+  std::size_t turn = static_cast<std::size_t>(world.rank());
+  for (const bool others_between : {false, true})
+    for (const std::size_t length : kLengths) {
+      const cuda::DeviceArray<std::int16_t> own(std::span<const std::int16_t>(values_of<std::int16_t>(world.rank(), length)));
+      cuda::DeviceArray<std::int16_t> all(static_cast<int64_t>(length) * world.size());
+      std::vector<std::int16_t> expected;
+      for (int r = 0; r < world.size(); ++r) {
+        const auto part = values_of<std::int16_t>(r, length);
+        expected.insert(expected.end(), part.begin(), part.end());
+      }
+      if (turn++ % kUneven == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      world.begin_device_gather("gather beside work", std::as_bytes(own.span()), std::as_writable_bytes(all.span()));
+      for (std::size_t look = 0; look < turn % kUneven; ++look) world.advance_gather();
+      if (others_between) {
+        world.still_working();
+        world.barrier("within a gather");
+        EXPECT_EQ(world.all_reduce<int64_t>(1, ReduceOp::kSum), world.size());
+        const auto unequal = values_of<std::int32_t>(world.rank(), share_of(world.rank(), length));
+        EXPECT_EQ(world.all_gather(std::span<const std::int32_t>(unequal)), in_rank_order<std::int32_t>(world.size(), length));
+      }
+      world.end_gather();
+      EXPECT_EQ(all.to_host(), expected) << length;
+    }
 }
 
 /// What rank `from` gives rank `to` in exchange `nth`: nothing to some.
@@ -232,11 +267,28 @@ void exchanges_beside_work(Communicator& world) {
   EXPECT_EQ(world.all_reduce<int64_t>(1, ReduceOp::kSum), world.size()) << "another exchange after them";
 }
 
+void exchanges_beside_work_within_a_gather(Communicator& world) {
+  if (!world.gathers_on_device()) return;
+  const cuda::DeviceArray<std::int16_t> own(std::span<const std::int16_t>(values_of<std::int16_t>(world.rank(), 31)));
+  cuda::DeviceArray<std::int16_t> all(31 * world.size());
+  world.begin_device_gather("gather beside work", std::as_bytes(own.span()), std::as_writable_bytes(all.span()));
+  std::vector<std::vector<std::byte>> parts(static_cast<std::size_t>(world.size()), part_of(world.rank(), world.rank() + 1, 3));
+  std::vector<std::size_t> lengths;
+  for (int r = 0; r < world.size(); ++r) lengths.push_back(part_of(r, r + 1, 3).size());
+  const auto exchange = world.begin_exchange("within a gather", std::move(parts), std::move(lengths));
+  if (world.rank() % 2 == 0) exchange->advance();
+  const std::vector<std::vector<std::byte>> arrived = exchange->finish();
+  for (int r = 0; r < world.size(); ++r) EXPECT_EQ(arrived[static_cast<std::size_t>(r)], part_of(r, r + 1, 3));
+  world.end_gather();
+  const auto last = values_of<std::int16_t>(world.size() - 1, 31), found = all.to_host();
+  EXPECT_TRUE(std::equal(last.begin(), last.end(), found.end() - 31));
+}
+
 /// A gradient whose sum depends on the order to the bit.
 float gradient_of(std::int64_t micro_batch, std::int64_t parameter) {
   constexpr std::int64_t kPrime = 1009;
-  return static_cast<float>((micro_batch * 811 + parameter * 307) % kPrime - kPrime / 2) *
-         std::ldexp(1.0F / 3, static_cast<int>(micro_batch % 5) * 6);
+  const std::int64_t centred = (micro_batch * 811 + parameter * 307) % kPrime - kPrime / 2;
+  return static_cast<float>(centred) * std::ldexp(1.0F / 3, static_cast<int>(micro_batch % 5) * 6);
 }
 
 /// ((g_0 + g_1) + g_2) ..., to the bit, whatever is begun before all is computed; some ranks and blocks have nothing.
@@ -333,6 +385,8 @@ const std::vector<ContractCase>& contract_cases() {
                                                    {"GathersUnequalSpansAtEveryRoot", gathers_unequal_spans_at_every_root},
                                                    {"GathersBytesOfOddLengths", gathers_bytes_of_odd_lengths},
                                                    {"GathersWhileItWorks", gathers_while_it_works},
+                                                   {"GathersOnTheDeviceWhileItWorks", gathers_on_the_device_while_it_works},
+                                                   {"ExchangesBesideWorkWithinAGather", exchanges_beside_work_within_a_gather},
                                                    {"ExchangesBesideWork", exchanges_beside_work},
                                                    {"SumsGradientsInMicroBatchOrder", sums_gradients_in_micro_batch_order},
                                                    {"SendsAndReceivesInOrder", sends_and_receives_in_order},

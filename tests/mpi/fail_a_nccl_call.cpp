@@ -9,10 +9,12 @@
 
 #include "comm/agreement.hpp"
 #include "comm/world.hpp"
+#include "kernels/fakes/device_pages.hpp"
 #include "kernels/fakes/fake_calls.hpp"
 
 namespace {
 
+constexpr std::size_t kSlice = 9;
 constexpr int kFailed = 2;  // out of memory to cudart, a system error to NCCL
 
 void exchange(goracs::Communicator& ranks) {
@@ -22,6 +24,13 @@ void exchange(goracs::Communicator& ranks) {
   ranks.broadcast(std::span<double>(values), 0);
   ranks.min_with_row({0.5, ranks.rank()});
   const auto size = static_cast<std::size_t>(ranks.size());
+  // memory that is there long before
+  auto* const slice = static_cast<std::byte*>(goracs::fakes::allocate_device(kSlice));
+  auto* const whole = static_cast<std::byte*>(goracs::fakes::allocate_device(kSlice * size));
+  ranks.begin_device_gather("gather of layer 7", {slice, kSlice}, {whole, kSlice * size});
+  ranks.advance_gather();
+  ranks.broadcast(std::span<double>(values), 0);
+  ranks.end_gather();
   std::vector<std::unique_ptr<goracs::PendingExchange>> beside_work;
   for (int k = 0; k < 2; ++k)
     beside_work.push_back(

@@ -196,7 +196,7 @@ ncclResult_t ncclGroupEnd() {
 ncclResult_t ncclAllGather(const void* from, void* to, size_t count, ncclDataType_t type, ncclComm_t comm, cudaStream_t stream) {
   check_device(from, count, "ncclAllGather");
   check_device(to, count * static_cast<std::size_t>(comm->size), "ncclAllGather");
-  if (type != ncclInt8) return ncclInvalidArgument;
+  if (type != ncclInt8 || comm->unfinished > 0) return ncclInvalidArgument;
   if (const ncclResult_t result = begin("ncclAllGather"); result != ncclSuccess) return result;
   std::vector<Message> messages;
   for (int peer = 0; peer < comm->size; ++peer) {
@@ -209,7 +209,7 @@ ncclResult_t ncclAllGather(const void* from, void* to, size_t count, ncclDataTyp
 ncclResult_t ncclBroadcast(const void* from, void* to, size_t count, ncclDataType_t type, int root, ncclComm_t comm, cudaStream_t stream) {
   check_device(from, count, "ncclBroadcast");
   check_device(to, count, "ncclBroadcast");
-  if (type != ncclInt8) return ncclInvalidArgument;
+  if (type != ncclInt8 || comm->unfinished > 0) return ncclInvalidArgument;
   if (const ncclResult_t result = begin("ncclBroadcast"); result != ncclSuccess) return result;
   std::vector<Message> messages;
   if (comm->rank == root)

@@ -1,6 +1,6 @@
 // One rank of mpirun for peer_faults.py, over NCCL's communicator on the fakes: rank 1 gets lost in the way that the argument names, before an exchange
 // or inside it, when all have met and NCCL is at work; the others say what they make of it.
-//   lose_a_nccl_peer DEADLINE_SECONDS stopped|stopped_inside|killed_inside|stopped_beside
+//   lose_a_nccl_peer DEADLINE_SECONDS stopped|stopped_inside|killed_inside|stopped_beside|stopped_before_gather|stopped_in_gather
 #include <signal.h>
 
 #include <array>
@@ -11,6 +11,7 @@
 
 #include "comm/nccl_communicator.hpp"
 #include "fake_nccl.hpp"
+#include "kernels/device_memory.hpp"
 #include "rank_of_faults.hpp"
 
 namespace {
@@ -30,6 +31,17 @@ void exchange_beside_work(goracs::Communicator& ranks) {
   exchange->finish();
 }
 
+/// Rank 1 does not begin it, or begins it and does not come back to it.
+void device_gather(goracs::Communicator& ranks, const std::string& how) {
+  const std::vector<int> values(1000, ranks.rank());
+  const goracs::cuda::DeviceArray<int> own{std::span<const int>(values)};
+  goracs::cuda::DeviceArray<int> all(1000 * static_cast<std::int64_t>(ranks.size()));
+  if (ranks.rank() == 1 && how == "stopped_before_gather") raise(SIGSTOP);
+  ranks.begin_device_gather("gather of layer 7", std::as_bytes(own.span()), std::as_writable_bytes(all.span()));
+  if (ranks.rank() == 1 && how == "stopped_in_gather") raise(SIGSTOP);
+  ranks.end_gather();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -41,6 +53,7 @@ int main(int argc, char** argv) {
     ranks.all_reduce(std::span<double>(values), goracs::ReduceOp::kSum);
     if (ranks.rank() == 1) get_lost(how);
     if (how == "stopped_beside") exchange_beside_work(ranks);
+    if (how.ends_with("_gather")) device_gather(ranks, how);
     ranks.all_reduce(std::span<double>(values), goracs::ReduceOp::kSum);
   });
 }

@@ -40,9 +40,9 @@ void gather(Communicator& world) {
   constexpr std::size_t kBytes = 1 << 20;  // more than MPI sends before the other side asks
   const std::vector<std::byte> part(kBytes);
   std::vector<std::byte> all(kBytes * static_cast<std::size_t>(world.size()));
-  world.begin_gather(part, all);
+  world.begin_gather("gather of layer 7", part, all);
   world.advance_gather();
-  world.end_gather("gather of layer 7");
+  world.end_gather();
 }
 
 }  // namespace

@@ -34,6 +34,8 @@ OVER_NCCL = {
     "stopped_inside": (PEER_FAILED, r"rank [02]: rank [02] waited \d+ s in 'all-reduce' for ncclGroupEnd \(run.deadline_seconds\)"),
     "killed_inside": (None, r"signal 9|Killed"),
     "stopped_beside": (PEER_FAILED, r"rank [02]: rank [02] waited \d+ s in 'beside work' for ncclGroupEnd \(run.deadline_seconds\)"),
+    "stopped_before_gather": (PEER_FAILED, r"rank [02]: waited \d+ s in 'gather of layer 7' for rank .*1.*, which does not answer"),
+    "stopped_in_gather": (PEER_FAILED, r"rank [02]: rank [02] waited \d+ s in 'gather of layer 7' for ncclAllGather \(run.deadline_seconds\)"),
 }
 CASES = {"lose_a_peer": OVER_MPI, "lose_a_nccl_peer": OVER_NCCL}
 
@@ -56,7 +58,7 @@ def check(mpirun: str, program: str, flags: list[str], how: str) -> list[str]:
         wrong.append(f"nothing like '{said}' was said")
     if how != "works" and seconds > LATEST:
         wrong.append(f"took {seconds:.1f} s, at most {LATEST:.0f} s")
-    print(f"{how:17} exit code {run.returncode}, {seconds:.1f} s")
+    print(f"{how:21} exit code {run.returncode}, {seconds:.1f} s")
     return [f"{how}: {text}\n{output}" for text in wrong]
 
 

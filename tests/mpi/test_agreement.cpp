@@ -94,6 +94,12 @@ TEST(Agreement, MeetsNoMoreWhereAllHaveFailedInAnExchange) {
   world.barrier("the end");
 }
 
+TEST(Agreement, NamesWhatWentWrongBeforeTheMeetingThatFailedToo) {
+  const std::function<void()> meet = [] { fail(ExitCode::kPeer, "after an exchange that failed"); };
+  expect_error(ExitCode::kIo, {"the GPU"}, [&] { together(test::world(), [] { fail(ExitCode::kIo, "the GPU is gone"); }, meet); });
+  expect_error(ExitCode::kPeer, {"after an exchange"}, [&] { together(test::world(), [] {}, meet); });
+}
+
 TEST(Agreement, WorksOnTheRootAlone) {
   Communicator& world = test::world();
   int calls = 0;

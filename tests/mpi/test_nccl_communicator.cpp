@@ -15,9 +15,12 @@
 
 #include "comm/agreement.hpp"
 #include "comm/mpi_communicator.hpp"
+#include "comm/rank_gpu.hpp"
+#include "comm/self_communicator.hpp"
 #include "communicator_contract.hpp"
 #include "exchange_beside_work.hpp"
 #include "fake_nccl.hpp"
+#include "kernels/device_memory.hpp"
 #include "kernels/fakes/device_pages.hpp"
 #include "kernels/fakes/fake_calls.hpp"
 #include "support/expect_error.hpp"
@@ -188,6 +191,94 @@ TEST_F(Nccl, NoOtherExchangeComesBetween) {
     static_cast<Communicator&>(world).broadcast(std::span<double>(values), 0);
   });
   begun[1]->finish();
+}
+
+/// One number a rank, gathered on the device.
+class DeviceGather : public Nccl {
+ protected:
+  void SetUp() override {
+    Nccl::SetUp();
+    world_ = nccl_communicator(test::world(), kDeadline);
+    const int number = 100 + world_->rank();
+    own_ = cuda::DeviceArray<int>(std::span(&number, 1));
+    all_ = cuda::DeviceArray<int>(world_->size());
+    fakes::forget_calls();
+  }
+  void begin() { world_->begin_device_gather("gather of layer 3", std::as_bytes(own_.span()), std::as_writable_bytes(all_.span())); }
+  std::function<void()> whole() {
+    return [&] {
+      begin();
+      world_->end_gather();
+    };
+  }
+  void expect_gathered() {
+    std::vector<int> expected;
+    for (int r = 0; r < world_->size(); ++r) expected.push_back(100 + r);
+    EXPECT_EQ(all_.to_host(), expected);
+  }
+  Communicator& world() { return *world_; }
+  std::string rank() const { return "rank " + std::to_string(world_->rank()); }
+
+ private:
+  std::unique_ptr<Communicator> world_;
+  cuda::DeviceArray<int> own_, all_;
+};
+
+TEST_F(DeviceGather, GoesToNcclBesideWorkAndNoByteOfItToTheHost) {
+  begin();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(test::kPeerSeconds);
+  while (!was_called("ncclAllGather") && std::chrono::steady_clock::now() < end) world().advance_gather();
+  EXPECT_TRUE(was_called("ncclAllGather")) << "nobody has waited for it";
+  world().end_gather();
+  EXPECT_FALSE(was_called("cudaMemcpyAsync"));
+  EXPECT_FALSE(was_called("cudaMalloc"));
+  expect_gathered();
+}
+
+TEST_F(DeviceGather, ThatIsNeverDoneEndsAtTheDeadline) {
+  fakes::stall_next_nccl_work();
+  test::expect_error(ExitCode::kPeer, {rank(), "'gather of layer 3'", "ncclAllGather (run.deadline_seconds)"}, whole());
+  EXPECT_TRUE(was_called("ncclCommAbort"));
+  test::expect_error(ExitCode::kPeer, {"'gather of layer 3' after an exchange that failed"}, whole());
+}
+
+TEST_F(DeviceGather, ThatIsNeverDoneIsNamedByTheExchangeThatComesWithinIt) {
+  fakes::stall_next_nccl_work();
+  begin();
+  test::expect_error(ExitCode::kPeer, {rank(), "'gather of layer 3'", "ncclAllGather (run.deadline_seconds)"},
+                     [&] { world().all_reduce(1.0, ReduceOp::kSum); });
+}
+
+TEST_F(DeviceGather, ErrorsOfItsWorkAreNamed) {
+  fakes::fail_call("cudaStreamQuery", 1, 719);  // cudaErrorLaunchFailure
+  test::expect_error(ExitCode::kIo, {rank(), "'gather of layer 3'", "ncclAllGather", "cudaStreamQuery"}, whole());
+}
+
+TEST_F(DeviceGather, ARankThatCannotBeginSaysSoToAllAndTheyGoOn) {
+  const int last = test::world().size() - 1;
+  if (world().rank() == last) fakes::fail_call("cudaStreamCreateWithFlags", 1, 2);  // cudaErrorMemoryAllocation
+  test::expect_error(ExitCode::kIo, {"rank " + std::to_string(last), "'gather of layer 3'", "cudaStreamCreateWithFlags"}, whole());
+  world().end_gather();  // nothing is left to wait for
+  EXPECT_EQ(world().all_reduce<std::int64_t>(1, ReduceOp::kSum), world().size());
+  whole()();
+  expect_gathered();
+}
+
+TEST_F(DeviceGather, TwoAtOnceAndMessagesBetweenTwoRanksAreRefused) {
+  begin();
+  test::expect_error(ExitCode::kPeer, {"while another gather is under way"}, [&] { begin(); });
+  std::vector<int> values{1};
+  test::expect_error(ExitCode::kPeer, {"'send to rank 0' while a gather"}, [&] { world().send(std::span<const int>(values), 0); });
+  test::expect_error(ExitCode::kPeer, {"'receive from rank 0' while a gather"}, [&] { world().receive(std::span<int>(values), 0); });
+  world().end_gather();
+  expect_gathered();
+}
+
+TEST_F(Nccl, OneRankOnItsGpuGathersThereToo) {
+  devices(1);
+  SelfCommunicator alone;
+  take_own_gpu(alone);
+  for (const test::ContractCase& one : test::contract_cases()) one.check(alone);
 }
 
 TEST_F(Nccl, AStartThatFailsIsNamed) {
