@@ -68,17 +68,18 @@ void print_table(const Workload& work, const std::vector<StageCosts>& stages, in
     fmt::print("  {}\n", work.assumptions.substr(begin, end - begin));
 }
 
-void check_fits(const std::vector<StageCosts>& stages, const std::filesystem::path& work_dir, int ranks) {
+void check_fits(const std::vector<StageCosts>& stages, const Config& config, int ranks) {
   const auto free_memory = static_cast<double>(available_memory());
   double disk = 0;
   for (const StageCosts& costs : stages) {
-    GORACS_CHECK_USAGE(costs.rank_bytes * ranks <= free_memory,
+    const double bytes = costs.host_bytes(config.run.device == "cuda");
+    GORACS_CHECK_USAGE(bytes * ranks <= free_memory,
                        "{} needs {:.2f} GiB on each of {} ranks, but this host has {:.2f} GiB free: fewer ranks a host, smaller batches "
                        "(batch_tokens), or model.shard",
-                       name_of(costs.stage), costs.rank_bytes / kGiB, ranks, free_memory / kGiB);
+                       name_of(costs.stage), bytes / kGiB, ranks, free_memory / kGiB);
     disk += costs.disk_bytes;
   }
-  const std::filesystem::path folder = existing_parent(work_dir);
+  const std::filesystem::path folder = existing_parent(config.work_dir);
   const auto free_disk = static_cast<double>(std::filesystem::space(folder).available);
   GORACS_CHECK_USAGE(disk <= free_disk, "the stages write {:.2f} GiB, but {} has {:.2f} GiB free", disk / kGiB, folder.string(),
                      free_disk / kGiB);
@@ -117,7 +118,7 @@ void plan(const LoadedConfig& config, int ranks) {
   const Workload work = workload_of(config.values);
   const std::vector<StageCosts> stages = stage_costs(work, ranks);
   print_table(work, stages, ranks);
-  check_fits(stages, config.values.work_dir, ranks);
+  check_fits(stages, config.values, ranks);
 }
 
 Verb plan_verb() {

@@ -20,6 +20,9 @@ struct StageCosts {
   MemoryPlan models;          ///< of each rank, its models' part of that; nothing for prepare and select
   double rank_bytes = 0;      ///< memory of a rank at its peak
   double disk_bytes = 0;
+
+  /// Of a rank's memory what the host holds: of the models the optimizer alone where they are on a GPU.
+  double host_bytes(bool on_gpu) const { return rank_bytes - (on_gpu ? models.on_device() : 0); }
 };
 
 /// All stages that the task needs, for so many ranks.

@@ -4,6 +4,8 @@
 #include <ATen/Functions.h>
 #include <c10/core/AutogradState.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/Stream.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -40,6 +42,8 @@ void settle_on_device() {
   torch.setDeterministicFillUninitializedMemory(false);
   c10::AutogradState::get_tls_state().set_multithreading_enabled(false);
 }
+
+void finish_queued_work(at::Device device) { c10::impl::VirtualGuardImpl(device.type()).getStream(device).synchronize(); }
 
 void release_device_memory() {
   if (cuda::in_use() && at::hasCUDA()) at::getDeviceAllocator(at::kCUDA)->emptyCache();

@@ -20,6 +20,9 @@ at::Device model_device();
 /// between layers they speak with other ranks.
 void settle_on_device();
 
+/// Returns when all that this thread has queued on a device is done (its current stream). Errors: LibTorch's.
+void finish_queued_work(at::Device device);
+
 /// Gives back to the GPU what LibTorch keeps of it for later tensors: others allocate there too.
 void release_device_memory();
 

@@ -23,12 +23,13 @@ at::Tensor token_at(const at::Tensor& x, const at::Tensor& positions) {
 
 bool is_of_a_layer(const std::string& key) { return key.starts_with("model.layers."); }
 
-/// One rank's share where the layers are in slices: 1 / ranks of each, and two whole ones.
-Weights::Footprint sliced_footprint(const Weights& weights, const LlamaConfig& config, at::ScalarType dtype, int ranks) {
+/// One rank's share of the host where the layers are in slices: 1 / ranks of each, and two whole ones. Of those that a GPU holds one at a time, while it
+/// is cut.
+Weights::Footprint sliced_footprint(const Weights& weights, const LlamaConfig& config, at::ScalarType dtype, int ranks, bool on_device) {
   Weights::Footprint bytes = weights.footprint(dtype, [](const std::string& key) { return !is_of_a_layer(key); });
   const Weights::Footprint layers = weights.footprint(dtype, is_of_a_layer);
-  const std::int64_t all = layers.mapped + layers.converted;
-  bytes.converted += all / ranks + 2 * all / std::max<std::int64_t>(config.num_layers, 1);
+  const std::int64_t all = layers.mapped + layers.converted, one = all / std::max<std::int64_t>(config.num_layers, 1);
+  bytes.converted += on_device ? one : all / ranks + 2 * one;
   return bytes;
 }
 
@@ -40,9 +41,10 @@ Llama Llama::load(const std::filesystem::path& folder, const at::TensorOptions& 
   const at::ScalarType dtype = model.dtype_ = c10::typeMetaToScalarType(placed.dtype());
   const LlamaConfig& c = model.config_;
   const Weights weights = Weights::open_folder(folder);
-  weights.check_fits(slices_over == nullptr ? weights.footprint(dtype) : sliced_footprint(weights, c, dtype, slices_over->size()),
-                     ranks_on_host, dtype);
   if (slices_over != nullptr) model.slices_ = std::make_shared<SlicedLayers>(*slices_over, placed.device());
+  weights.check_fits(
+      model.slices_ ? sliced_footprint(weights, c, dtype, slices_over->size(), model.slices_->are_on_device()) : weights.footprint(dtype),
+      ranks_on_host, dtype);
   std::set<std::string> used;
   const auto take = [&](const std::string& key, const std::vector<std::int64_t>& shape) {
     used.insert(key);

@@ -5,23 +5,34 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
+#include <string>
 #include <utility>
+
+#include "model/device.hpp"
 
 namespace goracs {
 namespace {
 
-constexpr std::int64_t kAlignment = 64;  ///< of at::empty, and a cache line
+constexpr std::int64_t kHostAlignment = 64;     ///< of at::empty, and a cache line
+constexpr std::int64_t kDeviceAlignment = 512;  ///< of LibTorch's allocations on a GPU
 
-std::int64_t rounded_up(std::int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+/// Where a tensor of its own would begin: products of weights that lie otherwise might round otherwise.
+struct Alignment {
+  std::int64_t bytes;
+  bool as_in_file;  ///< a file's tensors begin anywhere; on a device they are copies
 
-/// A file's tensors begin anywhere: products of weights that lie otherwise might round otherwise.
-std::int64_t misalignment(const at::Tensor& tensor) {
-  return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(tensor.const_data_ptr()) % kAlignment);
-}
+  explicit Alignment(at::Device device) : bytes(device.is_cpu() ? kHostAlignment : kDeviceAlignment), as_in_file(device.is_cpu()) {}
+  std::int64_t rounded_up(std::int64_t end) const { return (end + bytes - 1) / bytes * bytes; }
+  std::int64_t offset_of(const at::Tensor& tensor) const {
+    return as_in_file ? static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(tensor.const_data_ptr())) % bytes : 0;
+  }
+};
 
+/// On the host or on the device.
 std::byte* bytes_of(const at::Tensor& tensor) { return static_cast<std::byte*>(tensor.mutable_data_ptr()); }
 
-at::Tensor empty_bytes(std::int64_t bytes) { return at::empty({bytes}, at::kByte); }
+at::Tensor empty_bytes(std::int64_t bytes, at::Device device) { return at::empty({bytes}, at::TensorOptions(at::kByte).device(device)); }
 
 /// What is common to [a, a + a_size) and [b, b + b_size).
 struct Overlap {
@@ -32,6 +43,9 @@ struct Overlap {
 
 }  // namespace
 
+SlicedLayers::SlicedLayers(Communicator& world, at::Device device)
+    : world_(world), device_(device), gathers_on_device_(!device.is_cpu() && world.gathers_on_device()) {}
+
 SlicedLayers::~SlicedLayers() {
   if (under_way_ == kNoLayer) return;
   new std::array<Buffer, 2>(std::move(buffers_));
@@ -40,28 +54,31 @@ SlicedLayers::~SlicedLayers() {
 
 void SlicedLayers::append(const std::vector<at::Tensor>& tensors) {
   Layer layer{{}, tensors.front().scalar_type(), {}};
+  const Alignment aligned(device_);
   std::int64_t end = 0, room = 0;
   for (const at::Tensor& tensor : tensors) {
     const auto bytes = static_cast<std::int64_t>(tensor.nbytes());
-    const std::int64_t offset = rounded_up(end) + misalignment(tensor);
+    const std::int64_t offset = aligned.rounded_up(end) + aligned.offset_of(tensor);
     layer.places.push_back({offset, bytes, tensor.sizes().vec()});
     end = offset + bytes;
-    room += rounded_up(bytes) + kAlignment;  // wherever they begin
+    room += aligned.rounded_up(bytes) + (aligned.as_in_file ? aligned.bytes : 0);  // wherever they begin
   }
-  const std::int64_t part = rounded_up((room + world_.size() - 1) / world_.size()), first = part * world_.rank();
-  layer.slice = at::zeros({part}, at::kByte);
+  const std::int64_t part = aligned.rounded_up((room + world_.size() - 1) / world_.size()), first = part * world_.rank();
+  const at::Tensor slice = at::zeros({part}, at::kByte);
   for (std::size_t k = 0; k < tensors.size(); ++k) {
     const Place& place = layer.places[k];
     const Overlap own(first, part, place.offset, place.bytes);
     if (own.begin == own.end) continue;
-    std::memcpy(bytes_of(layer.slice) + (own.begin - first),
+    std::memcpy(bytes_of(slice) + (own.begin - first),
                 static_cast<const std::byte*>(tensors[k].const_data_ptr()) + (own.begin - place.offset),
                 static_cast<std::size_t>(own.end - own.begin));
   }
+  const at::Device gathered_at = gathers_on_device_ ? device_ : at::kCPU;
+  layer.slice = slice.to(gathered_at);
   const std::int64_t whole = part * world_.size();
   for (Buffer& buffer : buffers_)
     if (!buffer.bytes.defined() || buffer.bytes.numel() < whole) {
-      buffer.gathered = empty_bytes(whole);
+      buffer.gathered = empty_bytes(whole, gathered_at);
       buffer.bytes = buffer.gathered.to(device_);
     }
   layers_.push_back(std::move(layer));
@@ -127,8 +144,17 @@ void SlicedLayers::begin_gather(std::int64_t layer) {
   const at::Tensor& slice = layers_[static_cast<std::size_t>(layer)].slice;
   const auto part = static_cast<std::size_t>(slice.numel());
   under_way_ = layer;
-  world_.begin_gather(fmt::format("gather of layer {}", layer), {bytes_of(slice), part},
-                      {bytes_of(buffer.gathered), part * static_cast<std::size_t>(world_.size())});
+  const std::span<const std::byte> own(bytes_of(slice), part);
+  const std::span<std::byte> all(bytes_of(buffer.gathered), part * static_cast<std::size_t>(world_.size()));
+  const std::string phase = fmt::format("gather of layer {}", layer);
+  if (gathers_on_device_) {
+    // The gather has a stream of its own, and LibTorch's may still be at the layer that was in this buffer. Nothing is queued behind that layer yet:
+    // the one that was asked for begins to compute when we return, and the gather goes on beside it.
+    finish_queued_work(device_);
+    world_.begin_device_gather(phase, own, all);
+  } else {
+    world_.begin_gather(phase, own, all);
+  }
 }
 
 void SlicedLayers::end_gather() {

@@ -22,13 +22,13 @@ namespace goracs {
 /// walk they agree on its direction; who has nothing to compute goes along (meet). So no rank needs to know how many passes another makes:
 ///   rank 0: pass up   pass up   meet      rank 1: pass up   meet ......      rank 2: meet ...............
 ///
-/// Goals: the same bits as whole weights (each tensor lies as it would alone, to 64 bytes); two buffers; no thread.
+/// Goals: the same bits as whole weights (each tensor lies as it would alone, to 64 bytes on the host, 512 on a device); two buffers; no thread.
 /// Non-goals: weights outside the layers (embedding, head), whose products run over the whole vocabulary.
 /// Ruled out: one-sided reads of other ranks' slices (over most networks they wait until the other rank looks; no deadline).
 class SlicedLayers {
  public:
-  /// `world` must live on. device: where the whole layers are; slices stay on the host, which gathers them.
-  explicit SlicedLayers(Communicator& world, at::Device device = at::kCPU) : world_(world), device_(device) {}
+  /// `world` must live on. device: where the whole layers are, and the slices where `world` gathers there; else those are the host's.
+  explicit SlicedLayers(Communicator& world, at::Device device = at::kCPU);
   /// A gather that is under way keeps its memory: the ranks' last meeting was missed because of an error, and the process ends.
   ~SlicedLayers();
   SlicedLayers(const SlicedLayers&) = delete;
@@ -37,6 +37,8 @@ class SlicedLayers {
   /// The next layer: keeps this rank's slice of these contiguous host tensors of one type. Not collective; all ranks append the same.
   void append(const std::vector<at::Tensor>& tensors);
   std::int64_t size() const noexcept { return static_cast<std::int64_t>(layers_.size()); }
+  /// Whether the host holds nothing of them.
+  bool are_on_device() const noexcept { return gathers_on_device_; }
 
   /// A layer's tensors, whole, as they were appended; they may be used until another layer is asked for (autograd checks that for what it keeps).
   /// Takes part in gathers where the layer is not here yet. Errors: kPeer.
@@ -59,8 +61,8 @@ class SlicedLayers {
     std::vector<Place> places;  ///< of its tensors in the whole
   };
   struct Buffer {
-    at::Tensor gathered;            ///< on the host
-    at::Tensor bytes;               ///< on the device: `gathered` itself where that is the host
+    at::Tensor gathered;            ///< where slices are
+    at::Tensor bytes;               ///< on the device: `gathered` itself where that is there
     std::int64_t layer = kNoLayer;  ///< which is whole in it
     std::vector<at::Tensor> tensors;
   };
@@ -78,6 +80,7 @@ class SlicedLayers {
 
   Communicator& world_;
   at::Device device_;
+  bool gathers_on_device_;
   std::vector<Layer> layers_;
   std::array<Buffer, 2> buffers_;
   Walk walk_ = Walk::kNone;

@@ -47,6 +47,19 @@ TEST(MemoryPlan, GrowsWithTheBatchAndShrinksWithSlicesAndCheckpoints) {
   EXPECT_LT(plan_of(Stage::kGrads, games, 4096, 230, 8).weights, whole / 3);
 }
 
+TEST(MemoryPlan, OfSlicesIsAShareOfTheLayersAndTwoWholeOnesOnTheGpuToo) {
+  Workload games = games_workload("seqrec");
+  games.config.model.shard = true;
+  const double layers = 2 * layer_parameters(games.llama), tables = 2 * all_parameters(games.llama) - layers;  // bytes
+  for (const int ranks : {1, 3, 8}) {
+    const MemoryPlan plan = plan_of(Stage::kFinetune, games, 4096, 230, ranks);
+    EXPECT_DOUBLE_EQ(plan.weights, tables + layers / ranks + 2 * layers / 32);
+    EXPECT_DOUBLE_EQ(plan.on_device(), plan.weights + plan.adapter + plan.activations + plan.caches);
+    check_fits(plan, {plan.on_device(), true, 1});
+    test::expect_error(ExitCode::kUsage, {"on the GPU"}, [&] { check_fits(plan, {plan.on_device() * 0.999, true, 1}); });
+  }
+}
+
 TEST(CheckFits, RefusesBeforeAnythingIsLoadedNamingStageBytesAndKeys) {
   const Workload games = games_workload("seqrec");
   const MemoryPlan plan = plan_of(Stage::kGrads, games, 4096, 230);

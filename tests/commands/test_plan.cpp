@@ -49,6 +49,18 @@ TEST(StageCosts, OfWeightsInSlicesAreAShareOfTheLayersTwoWholeOnesAndTheTables) 
   EXPECT_GT(slices.sent_bytes, layers * 7 / 8) << "at least one pass";
 }
 
+TEST(StageCosts, OfTheHostAreWithoutWhatTheGpuHoldsSlicesAndWholeLayersToo) {
+  Workload games = games_workload("seqrec");
+  for (const bool shard : {false, true}) {
+    games.config.model.shard = shard;
+    const StageCosts costs = costs_of(stage_costs(games, 8), Stage::kFinetune);
+    EXPECT_EQ(costs.host_bytes(false), costs.rank_bytes);
+    EXPECT_GT(costs.rank_bytes - costs.host_bytes(true), costs.models.weights);
+    EXPECT_GT(costs.host_bytes(true), costs.models.optimizer);
+    EXPECT_LT(costs.host_bytes(true), costs.models.optimizer + 1e9);  // the process
+  }
+}
+
 TEST(StageCosts, OfAGivenAdapterHoldNoSelection) {
   Workload games = games_workload("ctrpre");
   games.config.evaluate.adapter = "none";

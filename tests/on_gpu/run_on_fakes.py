@@ -75,18 +75,19 @@ def expect_the_cpus(folder: pathlib.Path, config: str, found: pathlib.Path) -> N
 
 def failures(folder: pathlib.Path, config: str, done: pathlib.Path) -> None:
     """finetune, on what the other stages wrote."""
-    def finetune(**environment: str) -> tuple[int, str]:
+    def finetune(shard: bool, **environment: str) -> tuple[int, str]:
         work = folder / "failed"
         shutil.rmtree(work, ignore_errors=True)
         shutil.copytree(done, work, ignore=shutil.ignore_patterns("finetune-*", "evaluate-*"))
-        return run(work, config, "cuda", 2, verb="finetune", **environment)
+        return run(work, config, "cuda", 2, f"model.shard={str(shard).lower()}", verb="finetune", **environment)
 
-    calls = calls_of_rank_1(expect(DONE, *finetune(GORACS_COUNT_CALLS="1")))
-    for call, code, shares in (("ncclSend", PEER_FAILED, (0.2, 0.9)), ("ncclGroupEnd", PEER_FAILED, (0.6,)), ("cudaMalloc", IO_FAILED, (0.3, 0.8)),
-                               ("tensor", IO_FAILED, (0.0, 0.3, 0.99))):
+    calls = [calls_of_rank_1(expect(DONE, *finetune(shard, GORACS_COUNT_CALLS="1"))) for shard in (False, True)]
+    for shard, call, code, shares in ((False, "ncclSend", PEER_FAILED, (0.2, 0.9)), (False, "ncclGroupEnd", PEER_FAILED, (0.6,)),
+                                      (False, "cudaMalloc", IO_FAILED, (0.3, 0.8)), (False, "tensor", IO_FAILED, (0.0, 0.3, 0.99)),
+                                      (True, "ncclAllGather", PEER_FAILED, (0.1, 0.9)), (True, "tensor", IO_FAILED, (0.6,))):
         for share in shares:
-            nth = 1 + int(share * (calls[call] - 1))
-            expect_named_failure(code, call, *finetune(GORACS_FAIL_CALL=f"{call} {nth} 1"), "finetune")
+            nth = 1 + int(share * (calls[shard][call] - 1))
+            expect_named_failure(code, call, *finetune(shard, GORACS_FAIL_CALL=f"{call} {nth} 1"), "finetune")
 
 
 def main() -> None:
