@@ -29,7 +29,7 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t sm
   config.blockDim = block;
   config.dynamicSmemBytes = smem_bytes;
   config.stream = stream;
-  check(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(std::forward<Arguments>(arguments))...), "kernel launch");
+  check(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(std::forward<Arguments>(arguments))...), "cudaLaunchKernelEx");
 }
 
 /// The block's dynamic shared memory, 16-byte aligned.

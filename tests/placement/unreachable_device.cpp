@@ -28,7 +28,10 @@ const cudaStream_t kStream = nullptr;  // the default one, as LibTorch's is
 std::int64_t copied_to_host = 0;
 
 /// What LibTorch would queue behind the kernels of its stream happens at once here: they come first.
-void finish_kernels() { TORCH_CHECK(cudaStreamSynchronize(kStream) == cudaSuccess, "cudaStreamSynchronize"); }
+void finish_kernels() {
+  const cudaError_t status = cudaStreamSynchronize(kStream);
+  if (status != cudaSuccess) throw c10::AcceleratorError({__func__, __FILE__, __LINE__}, status, "cudaStreamSynchronize failed");
+}
 
 void release(void* device) { fakes::free_shared(device); }
 

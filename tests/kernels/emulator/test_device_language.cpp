@@ -164,7 +164,7 @@ TEST_P(DeviceLanguage, TheNthCallFailsWhenATestSaysSo) {
   int* const y = zeros<int>(1);
   goracs::fakes::fail_call("cudaLaunchKernelEx", 2, cudaErrorLaunchFailure);
   launch(add_one, dim3(1), dim3(1), 0, stream, y);
-  goracs::test::expect_error(goracs::ExitCode::kIo, {"kernel launch", "cudaErrorLaunchFailure"},
+  goracs::test::expect_error(goracs::ExitCode::kIo, {"cudaLaunchKernelEx", "cudaErrorLaunchFailure"},
                              [&] { launch(add_one, dim3(1), dim3(1), 0, stream, y); });
   launch(add_one, dim3(1), dim3(1), 0, stream, y);
   EXPECT_THAT(to_host(y, 1), ElementsAre(2));

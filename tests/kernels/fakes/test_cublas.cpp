@@ -218,7 +218,7 @@ TEST(CublasErrors, EndInAnErrorThatNamesTheCall) {
       test::expect_error(ExitCode::kIo, {call, "the function failed to launch on the GPU (13)"}, norms);
     }
   fakes::fail_call("cudaLaunchKernelEx", 2, cudaErrorLaunchFailure);
-  test::expect_error(ExitCode::kIo, {"kernel launch"}, norms);
+  test::expect_error(ExitCode::kIo, {"cudaLaunchKernelEx"}, norms);
   EXPECT_THAT(norms(), ElementsAre(std::sqrt(17.0), 3, 5));
 }
 
