@@ -3,6 +3,7 @@ the fakes of both libraries.
 
     nccl_call_faults.py MPIRUN FAIL_A_NCCL_CALL [MPIRUN_FLAG...]
 """
+import concurrent.futures
 import dataclasses
 import os
 import re
@@ -12,6 +13,7 @@ import time
 
 DEADLINE = 3.0  # seconds
 LATEST = 5 * DEADLINE + 30  # what starting MPI and ending a process take on a busy machine comes on top
+JOBS = 3  # at once: nearly all of their time they wait
 NO_GPU, IO_FAILED, PEER_FAILED = 2, 4, 6
 
 POLLED = {"ncclCommGetAsyncError", "cudaStreamQuery"}
@@ -74,12 +76,14 @@ def main() -> None:
     # all calls of one of two; of three, those of rank 0 alone, and memory wherever it is asked for
     for ranks, fails, chosen in ((2, 1, ""), (3, 0, "ncclGetUniqueId"), (3, 2, "cudaMalloc")):
         job = Job([mpirun, "-n", str(ranks), *flags, program], fails)
-        calls = job.calls()
+        calls, chosen_calls = job.calls(), []
         for n, call in enumerate(calls, 1):
             enough = 1 if call in NOT_REPORTED else 2 if call in COPIES else len(calls)
             if calls[:n - 1].count(call) >= enough or not call.startswith(chosen):
                 continue
-            wrong.append(job.wrong_with(n, call))
+            chosen_calls.append((n, call))
+        with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+            wrong += pool.map(lambda chosen_call, job=job: job.wrong_with(*chosen_call), chosen_calls)
     if any(wrong):
         sys.exit("\n".join(text for text in wrong if text))
 

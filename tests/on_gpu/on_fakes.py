@@ -9,7 +9,7 @@ import sys
 
 ON_FAKES, MPIRUN = sys.argv[1], sys.argv[2:]
 DONE, USAGE, IO_FAILED, PEER_FAILED = 0, 2, 4, 6
-LATEST = 60  # seconds
+LATEST = 90  # seconds
 
 
 def goracs(ranks: int, *words: str, gpus: int | None = None, **environment: str) -> tuple[int, str]:
