@@ -19,7 +19,7 @@ from marks import Marks
 from project import ROOT, Closure, Commands
 
 TIDY = "clang-tidy-19"
-SOURCES_AT_ONCE = 16
+SOURCES_AT_ONCE = 30
 JOBS = 2
 # what only GCC knows, and -f flags that change code but not its meaning
 FOREIGN = ("-fsanitize", "-fno-omit-frame-pointer", "-fno-sanitize", "-fuse-ld", "-fprofile", "-march=", "-mtune=")
