@@ -29,7 +29,7 @@ void copy_rows(void* to, std::size_t to_stride, const void* from, std::size_t fr
 void synchronise();
 
 /// While one lives, this thread queues its work on that stream of CUDA's (nullptr: the default one), behind what a library has queued there and before
-/// what it will queue next; so neither waits for the other on the host.
+/// what it will queue next; so neither waits for the other on the host. One at a time in a thread.
 class OnStream {
  public:
   explicit OnStream(void* stream);

@@ -31,9 +31,9 @@ std::span<const T> constants_of(const at::Tensor& tensor) {
 }  // namespace
 
 at::Tensor masked_mean(const at::Tensor& hidden, const at::Tensor& mask) {
-  const at::Tensor states = hidden.contiguous(), counts = mask.to(at::kByte).contiguous();
+  const at::Tensor states = hidden.contiguous(), counted = mask.to(at::kByte).contiguous();
   const at::Tensor mean = at::empty({states.size(0), states.size(2)}, states.options());
-  const MaskedStates of{states.const_data_ptr<float>(), counts.const_data_ptr<std::uint8_t>(), states.size(0), states.size(1),
+  const MaskedStates of{states.const_data_ptr<float>(), counted.const_data_ptr<std::uint8_t>(), states.size(0), states.size(1),
                         states.size(2)};
   if (states.is_cpu()) {
     cpu::masked_mean(of, values_of<float>(mean));

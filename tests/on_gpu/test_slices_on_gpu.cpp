@@ -1,5 +1,4 @@
 // Layers in slices over the ranks, on the emulated GPU: gathered from device memory into device memory, over the fake of NCCL.
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Functions.h>
 #include <gtest/gtest.h>
 
@@ -21,6 +20,7 @@
 #include "model/sliced_layers.hpp"
 #include "placement/unreachable_device.hpp"
 #include "support/expect_error.hpp"
+#include "support/invented_stack.hpp"
 #include "support/mpi_world.hpp"
 #include "support/tiny_llama.hpp"
 #include "train/pool_gradient_norms.hpp"
@@ -28,21 +28,10 @@
 namespace goracs {
 namespace {
 
-using Stack = std::vector<std::vector<at::Tensor>>;
+using test::invented_stack;
+using test::Stack;
 
 constexpr std::int64_t kLayers = 5;
-
-/// Tensors of odd sizes, the second of each layer where a file might have it: 8 bytes behind a multiple of 64.
-Stack invented_stack(std::int64_t layers) {
-  auto generator = at::make_generator<at::CPUGeneratorImpl>(3);
-  Stack stack;
-  for (std::int64_t i = 0; i < layers; ++i) {
-    const at::Tensor pair = at::randn({2 + 31 * 7}, generator, at::kFloat);
-    stack.push_back(
-        {at::randn({1}, generator, at::kFloat), pair.narrow(0, 2, 31 * 7).view({31, 7}), at::randn({1000}, generator, at::kFloat)});
-  }
-  return stack;
-}
 
 /// The slices of a stack.
 struct Slices {

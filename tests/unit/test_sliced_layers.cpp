@@ -1,7 +1,6 @@
 // Layers whose weights are in slices over the ranks: gathered they are the same bytes, and everything computed from them the same bits.
 #include "model/sliced_layers.hpp"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
@@ -18,6 +17,7 @@
 #include "model/llama.hpp"
 #include "support/expect_error.hpp"
 #include "support/invented_llama.hpp"
+#include "support/invented_stack.hpp"
 #include "support/mpi_world.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/tiny_llama.hpp"
@@ -27,22 +27,11 @@
 namespace goracs {
 namespace {
 
+using test::invented_stack;
+using test::Stack;
 using test::world;
-using Stack = std::vector<std::vector<at::Tensor>>;
 
 constexpr std::int64_t kLayers = 5;
-
-/// Tensors of odd sizes, the second of each layer where a file might have it: 8 bytes behind a multiple of 64.
-Stack invented_stack(std::int64_t layers) {
-  auto generator = at::make_generator<at::CPUGeneratorImpl>(3);
-  Stack stack;
-  for (std::int64_t i = 0; i < layers; ++i) {
-    const at::Tensor pair = at::randn({2 + 31 * 7}, generator, at::kFloat);
-    stack.push_back(
-        {at::randn({1}, generator, at::kFloat), pair.narrow(0, 2, 31 * 7).view({31, 7}), at::randn({1000}, generator, at::kFloat)});
-  }
-  return stack;
-}
 
 std::unique_ptr<SlicedLayers> sliced(const Stack& stack) {
   auto layers = std::make_unique<SlicedLayers>(world());
